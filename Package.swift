@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "atlas-recorder",
+    products: [.executable(name: "atlas-recorder", targets: ["atlas-recorder"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The two C edges: SQLite, and the page of socket calls that plain `import Glibc` lacks.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "CSockets"),
+
+        // SQL only: every file becomes a string literal of the module (Plugins/EmbedSQL).
+        .executableTarget(name: "sql-embedder"),
+        .plugin(name: "EmbedSQL", capability: .buildTool(), dependencies: ["sql-embedder"]),
+        .target(name: "Migrations", path: "Migrations", plugins: ["EmbedSQL"]),
+        .target(name: "Reports", path: "reports", plugins: ["EmbedSQL"]),
+
+        .target(name: "AtlasProtocol"),
+        .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "Migrations"]),
+        .target(
+            name: "Recorder",
+            dependencies: [
+                "AtlasProtocol", "CSockets", "RecorderStore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(name: "Reporting", dependencies: ["RecorderStore", "Reports"]),
+        .target(
+            name: "AtlasSimulator",
+            dependencies: [
+                "AtlasProtocol",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .executableTarget(
+            name: "atlas-recorder",
+            dependencies: [
+                "AtlasProtocol", "AtlasSimulator", "Recorder", "RecorderStore", "Reporting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)
