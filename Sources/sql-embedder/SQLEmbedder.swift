@@ -6,7 +6,7 @@ import FoundationEssentials
 struct SQLEmbedder {
     static func main() throws {
         let output = CommandLine.arguments[1]
-        var source = "/// Every SQL file of this folder, by name.\npackage let files: [(name: String, sql: String)] = [\n"
+        var source = "/// Every SQL file of this folder, by name.\npackage let files: [File] = [\n"
         for path in CommandLine.arguments.dropFirst(2) {
             let sql = try String(contentsOfFile: path, encoding: .utf8)
             let name = path.split(separator: "/").last!.dropLast(".sql".count)

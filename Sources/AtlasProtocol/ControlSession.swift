@@ -1,0 +1,362 @@
+/// The link to one unit, from the first attempt to the end of the recorder: connects, subscribes, probes, and says what
+/// is up and what is down. Pure: events in, actions out; it never sees a socket or a clock.
+package struct ControlSession {
+    package struct Configuration: Sendable {
+        /// Between two probes; the manual wants one at least every 5 minutes.
+        package let keepAlive: Span
+        package let subscriptions: [[Subscription]]
+        /// Of the back-off's jitter.
+        package let seed: UInt64
+
+        package init(keepAlive: Span, seed: UInt64, subscriptions: [[Subscription]] = Subscription.everything) {
+            (self.keepAlive, self.seed, self.subscriptions) = (keepAlive, seed, subscriptions)
+        }
+    }
+
+    package enum Timer: Hashable, Sendable { case reconnect, subscription, probe, refusedParameters }
+
+    /// What the edge sees when a timer fires.
+    package struct Evidence: Sendable {
+        /// Bytes sent that the unit's TCP has not acknowledged (SIOCOUTQ).
+        package let unacknowledgedBytes: Int
+        /// When this unit's last readable datagram arrived.
+        package let lastDatagram: Instant?
+        /// The socket that would take our datagrams, named, if there is one on the port.
+        package let rival: String?
+
+        package init(unacknowledgedBytes: Int = 0, lastDatagram: Instant? = nil, rival: String? = nil) {
+            (self.unacknowledgedBytes, self.lastDatagram, self.rival) = (unacknowledgedBytes, lastDatagram, rival)
+        }
+    }
+
+    package enum Event: Sendable {
+        case start
+        case connected(local: IPv4Address, port: UInt16)
+        /// The attempt failed; `detail` is the system's message.
+        case connectFailed(Cause, detail: String)
+        /// The connection ended: `.closed` (FIN), `.reset`, `.silent` (the kernel gave up: ETIMEDOUT) or `.unreachable`.
+        case disconnected(Cause)
+        case received(Message)
+        /// The first datagram since `awaitDatagram`.
+        case datagramArrived
+        case metersBound
+        case metersNotBound(Cause, detail: String?)
+        case timerFired(Timer, Evidence)
+        case stop
+    }
+
+    package enum Action: Equatable, Sendable {
+        case connect
+        case send(Request)
+        /// Sets the timer; the same timer set before is forgotten.
+        case start(Timer, at: Instant)
+        case close
+        /// Bind the meters' socket on this address, the one the unit sends to.
+        case bindMeters(on: IPv4Address)
+        /// Tell of the next datagram from this unit.
+        case awaitDatagram
+        case record(LinkEvent)
+        case change(LinkChange)
+        /// Values that came by TCP.
+        case store([ParameterValue])
+    }
+
+    private enum Phase {
+        case idle
+        case connecting
+        case connected(Connection)
+        case waiting
+        case stopped
+    }
+
+    private struct Connection {
+        let since: Instant
+        let local: String
+        var dialogue: SubscriptionDialogue
+        /// Subscribing and probing begin when the meters' socket was tried, so that the first echo finds it.
+        var begun = false
+        /// Whether this connection is in the history. One that ends without an answer is only a failed attempt.
+        var announced = false
+        var answers = false
+        var everAnswered = false
+        var subscribed = false
+        var lastProbe: Instant?
+        /// When the oldest probe was sent that has no answer yet, and how many have gone out since.
+        var unansweredSince: Instant?
+        var unansweredProbes = 0
+    }
+
+    private let configuration: Configuration
+    private var phase = Phase.idle
+    private var control = LinkState.unknown(.recorderStarting)
+    private var meters = MeterLink()
+    private var backoff: Backoff
+    private var nextID = 1
+
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+        backoff = Backoff(seed: configuration.seed)
+    }
+
+    /// Moves the state; returns what the edge must do, in order. A unit's fault is an action, never a trap.
+    package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+        switch (phase, event) {
+        case (.idle, .start), (.waiting, .timerFired(.reconnect, _)):
+            phase = .connecting
+            return [.connect]
+        case (.connecting, .connected(let local, let port)): return connected("\(local):\(port)", local, now)
+        case (.connecting, .connectFailed(let cause, let detail)): return connectFailed(cause, detail, now)
+        case (.connected(let connection), .disconnected(let cause)): return lost(connection, cause, now)
+        case (.connected(let connection), .received(let message)): return received(message, connection, now)
+        case (.connected(let connection), .timerFired(.probe, let evidence)): return probeTimer(connection, evidence, now)
+        case (.connected(let connection), .timerFired(.subscription, _)): return subscriptionTimer(connection, now)
+        case (.connected(let connection), .timerFired(.refusedParameters, _)): return askRefusedAgain(connection, now)
+        case (.connected, .datagramArrived): return actions(meters.datagramArrived(at: now))
+
+        case (.connected(let connection), .metersBound):
+            meters.bound()
+            return (meters.awaitsDatagram ? [.awaitDatagram] : []) + begin(connection, now)
+        case (.connected(let connection), .metersNotBound(let cause, let detail)):
+            let result = actions(meters.bindFailed(cause, at: now, detail: detail))
+            return connection.begun ? result : result + begin(connection, now)
+        // The socket outlives the connection; what becomes of it then counts when the control link is back.
+        case (.idle, .metersBound), (.connecting, .metersBound), (.waiting, .metersBound):
+            meters.bound()
+            return []
+        case (.idle, .metersNotBound(let cause, let detail)), (.connecting, .metersNotBound(let cause, let detail)),
+            (.waiting, .metersNotBound(let cause, let detail)):
+            return actions(meters.bindFailed(cause, at: now, detail: detail))
+
+        case (.idle, .stop), (.connecting, .stop), (.waiting, .stop), (.connected, .stop):
+            phase = .stopped
+            return [.close]
+
+        // A datagram outside a connection is another program's, or late: it is stored, but proves nothing of this link.
+        case (.idle, .datagramArrived), (.connecting, .datagramArrived), (.waiting, .datagramArrived): return []
+        // Timers that were set for a connection which has ended since.
+        case (.idle, .timerFired), (.connecting, .timerFired), (.waiting, .timerFired): return []
+        case (.connected, .timerFired(.reconnect, _)): return []
+        // The edge reports an attempt or a connection once; these come only if it is wrong, and change nothing.
+        case (.connecting, .start), (.waiting, .start), (.connected, .start): return []
+        case (.idle, .connected), (.waiting, .connected), (.connected, .connected): return []
+        case (.idle, .connectFailed), (.waiting, .connectFailed), (.connected, .connectFailed): return []
+        case (.idle, .disconnected), (.waiting, .disconnected), (.connecting, .disconnected): return []
+        case (.idle, .received), (.waiting, .received), (.connecting, .received): return []
+        case (.stopped, _): return []
+        }
+    }
+
+    // MARK: connecting and losing
+
+    private mutating func connected(_ localName: String, _ local: IPv4Address, _ now: Instant) -> [Action] {
+        let dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
+        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue))
+        return [.bindMeters(on: local)]
+    }
+
+    private mutating func connectFailed(_ cause: Cause, _ detail: String, _ now: Instant) -> [Action] {
+        phase = .waiting
+        let wait = backoff.next(accepted: false)
+        return attemptFailed(cause, detail, now) + [.start(.reconnect, at: now + wait)]
+    }
+
+    /// An attempt is an event only when it fails in another way than the one before it.
+    private mutating func attemptFailed(_ cause: Cause, _ detail: String, _ now: Instant) -> [Action] {
+        guard control != .down(cause) else { return [] }
+        control = .down(cause)
+        return [
+            .record(LinkEvent(at: now, link: .control, name: .connectFailed, cause: cause, detail: detail)),
+            .change(LinkChange(link: .control, state: control, since: now)),
+        ] + actions(meters.controlLost(at: now))
+    }
+
+    private mutating func lost(_ connection: Connection, _ cause: Cause, _ now: Instant) -> [Action] {
+        phase = .waiting
+        // A connection that worked is made again at once; one that the unit cuts short is a failed attempt.
+        let worked = connection.everAnswered && now - connection.since >= .seconds(10)
+        if worked { backoff.reset() }
+        let wait = worked ? Span(microseconds: 0) : backoff.next(accepted: true)
+        let again = Action.start(.reconnect, at: now + wait)
+        guard connection.announced else {
+            return [.close] + attemptFailed(cause, "accepted, then ended without an answer", now) + [again]
+        }
+        var result: [Action] = [
+            .close, .record(LinkEvent(at: now, link: .control, name: .disconnected, cause: cause)),
+        ]
+        // Nobody has acknowledged us since the oldest probe without an answer: there the silence began.
+        let since = cause == .silent ? connection.unansweredSince ?? now : now
+        if control != .down(cause) {
+            control = .down(cause)
+            result.append(.change(LinkChange(link: .control, state: control, since: since)))
+        }
+        return result + actions(meters.controlLost(at: since)) + [again]
+    }
+
+    // MARK: what the unit says
+
+    private mutating func received(_ message: Message, _ before: Connection, _ now: Instant) -> [Action] {
+        var connection = before
+        var result: [Action] = []
+        switch message {
+        case .update(let values):
+            // It proves that the unit lives, not that it takes commands.
+            guard !values.isEmpty else { return [] }
+            return [.store(values)] + (Self.renames(values) ? askRefusedSoon(connection, now) : [])
+        case .getResponse(let values):
+            let others = values.filter { $0.name != "KeepAlive" }
+            if !others.isEmpty { result.append(.store(others)) }
+        case .result(let id, let values):
+            connection.dialogue.accept(id: id)
+            if !values.isEmpty { result.append(.store(values)) }
+        case .failure(let id, let code, let text):
+            let refused = connection.dialogue.refuse(id: id)
+            if code != SubscriptionDialogue.noSuchParameter, let first = refused.first {
+                let detail = "\(first.name): \(text) (\(code))"
+                result.append(.record(LinkEvent(at: now, link: .control, name: .parameterRefused, detail: detail)))
+            }
+        case .unknown:
+            return []
+        }
+        connection.unansweredSince = nil
+        connection.unansweredProbes = 0
+        if !connection.answers {
+            result += announce(&connection)
+            result.append(.record(LinkEvent(at: now, link: .control, name: .answering)))
+            // What it did not answer while it was mute may never have been taken.
+            if connection.everAnswered || connection.dialogue.unanswered > 0 {
+                connection.dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
+                connection.subscribed = false
+            }
+        }
+        connection.answers = true
+        connection.everAnswered = true
+        meters.controlAnswers()
+        phase = .connected(connection)
+        if control != .up {
+            control = .up
+            result.append(.change(LinkChange(link: .control, state: .up, since: now)))
+        }
+        return result + continueSubscribing(now)
+    }
+
+    private func announce(_ connection: inout Connection) -> [Action] {
+        guard !connection.announced else { return [] }
+        connection.announced = true
+        let detail = "from \(connection.local)"
+        return [.record(LinkEvent(at: connection.since, link: .control, name: .connected, detail: detail))]
+    }
+
+    // MARK: subscribing
+
+    private mutating func begin(_ before: Connection, _ now: Instant) -> [Action] {
+        var connection = before
+        let first = !connection.begun
+        connection.begun = true
+        phase = .connected(connection)
+        return sendProbe(now) + (first ? continueSubscribing(now) : [])
+    }
+
+    private mutating func continueSubscribing(_ now: Instant) -> [Action] {
+        guard case .connected(var connection) = phase else { return [] }
+        defer { phase = .connected(connection) }
+        if let request = connection.dialogue.next() {
+            return [.send(request), .start(.subscription, at: now + SubscriptionDialogue.answerLimit)]
+        }
+        guard connection.dialogue.isFinished, !connection.subscribed, connection.answers else { return [] }
+        connection.subscribed = true
+        let dialogue = connection.dialogue
+        var detail = "\(dialogue.accepted) parameters"
+        if !dialogue.refused.isEmpty { detail += ", \(dialogue.refused.count) not on this unit" }
+        if dialogue.unanswered > 0 { detail += ", \(dialogue.unanswered) without an answer" }
+        return [
+            .record(LinkEvent(at: now, link: .control, name: .subscribed, detail: detail)),
+            .start(.refusedParameters, at: now + .seconds(3600)),
+        ]
+    }
+
+    private mutating func subscriptionTimer(_ before: Connection, _ now: Instant) -> [Action] {
+        var connection = before
+        guard connection.dialogue.giveUpWaiting() else { return [] }
+        phase = .connected(connection)
+        return continueSubscribing(now)
+    }
+
+    /// A unit that is configured anew has other parameters: what it refused is asked again each hour, and after a
+    /// channel was renamed.
+    private mutating func askRefusedAgain(_ before: Connection, _ now: Instant) -> [Action] {
+        var connection = before
+        guard connection.subscribed, !connection.dialogue.refused.isEmpty else { return [] }
+        let again = connection.dialogue.refused.map { [$0] }
+        connection.dialogue = SubscriptionDialogue(again, firstID: takeIDs())
+        phase = .connected(connection)
+        return [.start(.refusedParameters, at: now + .seconds(3600))] + continueSubscribing(now)
+    }
+
+    private func askRefusedSoon(_ connection: Connection, _ now: Instant) -> [Action] {
+        connection.subscribed ? [.start(.refusedParameters, at: now + .seconds(5))] : []
+    }
+
+    private static func renames(_ values: [ParameterValue]) -> Bool {
+        values.contains { value in ChannelFamily.allCases.contains { value.name.hasPrefix($0.prefix + "Name_") } }
+    }
+
+    // MARK: probing
+
+    /// Fires four times an interval: a probe goes out once an interval, and at each firing while one is in doubt.
+    private mutating func probeTimer(_ before: Connection, _ evidence: Evidence, _ now: Instant) -> [Action] {
+        var connection = before
+        meters.heard(at: evidence.lastDatagram)
+        var result: [Action] = []
+        // One lost answer may be chance; three over a whole interval are not.
+        if let since = connection.unansweredSince, connection.unansweredProbes >= 3, now - since >= configuration.keepAlive {
+            result += mute(&connection, since: since, evidence, now)
+        }
+        phase = .connected(connection)
+        result += actions(meters.judge(at: now, limit: configuration.keepAlive, rival: evidence.rival))
+        let due = connection.lastProbe.map { $0 + configuration.keepAlive } ?? now
+        let inDoubt = connection.unansweredSince != nil || meters.isInDoubt
+        if inDoubt || now >= due { return result + sendProbe(now) }
+        return result + [.start(.probe, at: due)]
+    }
+
+    /// The unit has not answered for an interval: which of the three ways of not answering it is.
+    private mutating func mute(
+        _ connection: inout Connection, since: Instant, _ evidence: Evidence, _ now: Instant
+    ) -> [Action] {
+        let cause: Cause
+        if evidence.unacknowledgedBytes > 0 {
+            cause = .silent
+        } else {
+            cause = connection.everAnswered ? .wedged : .notEnabled
+        }
+        connection.answers = false
+        meters.controlIsMute()
+        guard control != .down(cause) else { return [] }
+        control = .down(cause)
+        return announce(&connection) + [
+            .record(LinkEvent(at: now, link: .control, name: .wedged, cause: cause)),
+            .change(LinkChange(link: .control, state: control, since: since)),
+        ]
+    }
+
+    private mutating func sendProbe(_ now: Instant) -> [Action] {
+        guard case .connected(var connection) = phase else { return [] }
+        meters.probing(at: now)
+        connection.lastProbe = now
+        if connection.unansweredSince == nil { connection.unansweredSince = now }
+        connection.unansweredProbes += 1
+        phase = .connected(connection)
+        return [.send(.keepAlive), .start(.probe, at: now + configuration.keepAlive / 4)]
+    }
+
+    /// Ids of one dialogue are never those of another, so that a late answer is not taken for a new one.
+    private mutating func takeIDs() -> Int {
+        defer { nextID += 1_000 }
+        return nextID
+    }
+
+    private func actions(_ outcome: MeterLink.Outcome) -> [Action] {
+        guard let outcome else { return [] }
+        return [.record(outcome.event), .change(outcome.change)] + (meters.awaitsDatagram ? [.awaitDatagram] : [])
+    }
+}

@@ -1,0 +1,74 @@
+/// Reads datagrams: one or several messages, a line each, the last newline missing or not. Keeps what is good and
+/// counts what is not. One for each receiving thread; its memory is allocated once.
+package final class DatagramReader {
+    /// What one datagram held. The meter readings are in `DatagramReader.readings`, the first `readings` of them.
+    package struct Content {
+        /// Meter values in dB.
+        package var readings = 0
+        /// Meter values in another program's format.
+        package var otherFormat = 0
+        /// Lines that are no message.
+        package var unreadableLines = 0
+        /// Values that could not be read, in messages that otherwise could.
+        package var unreadableValues = 0
+        /// Messages that are not only meters: the keep-alive's echo, a parameter, an error.
+        package var messages: [Message] = []
+
+        /// Whether there was anything in it that a unit says.
+        package var isFromUnit: Bool { readings + otherFormat > 0 || !messages.isEmpty }
+    }
+
+    /// The largest UDP datagram (65,507 bytes over IPv4) holds fewer meter values than this.
+    package static let capacity = 4096
+    package let readings = UnsafeMutableBufferPointer<Reading>.allocate(capacity: capacity)
+    private let fallback = FallbackDecoder()
+
+    package init() {}
+    deinit { readings.deallocate() }
+
+    /// Reads the bytes as received. Never throws and never traps: they come from the network.
+    package func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Content {
+        var content = Content()
+        var start = 0
+        while start < bytes.count {
+            let rest = UnsafeBufferPointer(rebasing: bytes[start...])
+            let length = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.count
+            if length > 0 { readLine(UnsafeBufferPointer(rebasing: rest[..<length]), &content) }
+            start += length + 1
+        }
+        return content
+    }
+
+    private func readLine(_ line: UnsafeBufferPointer<UInt8>, _ content: inout Content) {
+        let room = UnsafeMutableBufferPointer(rebasing: readings[content.readings...])
+        if let scan = MeterScanner.scan(line, into: room) {
+            content.readings += scan.readings
+            content.otherFormat += scan.otherFormat
+        } else {
+            decodeLine(line, &content)
+        }
+    }
+
+    @inline(never)
+    private func decodeLine(_ line: UnsafeBufferPointer<UInt8>, _ content: inout Content) {
+        guard !line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t") })
+        else { return }
+        guard let parsed = fallback.decode(line), parsed.message != .unknown else {
+            content.unreadableLines += 1
+            return
+        }
+        content.unreadableValues += parsed.unreadableValues
+        var others = false
+        for value in parsed.message.values {
+            if let reading = value.reading, content.readings < readings.count {
+                readings[content.readings] = reading
+                content.readings += 1
+            } else if Meter(name: value.name) != nil {
+                content.otherFormat += 1
+            } else {
+                others = true
+            }
+        }
+        if others || parsed.message.values.isEmpty { content.messages.append(parsed.message) }
+    }
+}

@@ -1,0 +1,60 @@
+/// The three methods that a recorder may use. There is no `set` and no `bmp` here: it never changes a venue's sound.
+package enum Request: Equatable, Sendable {
+    case subscribe(id: Int, [Subscription])
+    /// The probe: its answer comes by TCP and by UDP.
+    case keepAlive
+
+    /// One line with its `\n`, as the unit wants it.
+    package var line: [UInt8] {
+        switch self {
+        case .subscribe(let id, let subscriptions):
+            let list = subscriptions.map { #"{"param":"\#($0.name)","fmt":"\#($0.format.rawValue)"}"# }
+            return Array(
+                (#"{"jsonrpc":"2.0","id":\#(id),"method":"sub","params":[\#(list.joined(separator: ","))]}"# + "\n").utf8)
+        case .keepAlive:
+            return Array((#"{"jsonrpc":"2.0","method":"get","params":{"param":"KeepAlive","fmt":"str"}}"# + "\n").utf8)
+        }
+    }
+}
+
+/// One parameter to subscribe to. Names come from `Subscription.everything`, so they need no escaping.
+package struct Subscription: Hashable, Sendable {
+    package enum Format: String, Sendable {
+        case number = "val"
+        case text = "str"
+    }
+    package let name: String
+    package let format: Format
+
+    package init(_ name: String, _ format: Format) {
+        self.name = name
+        self.format = format
+    }
+
+    /// How many channels of each family are asked for. The largest unit has fewer: Mix is numbered from 14 on an AZM8
+    /// and from 8 on an AZM4, and what a unit lacks it refuses with -32604.
+    package static func channels(of family: ChannelFamily) -> Int {
+        switch family {
+        case .source: 14
+        case .zone: 8
+        case .mix: 22
+        case .group: 12
+        }
+    }
+
+    /// Everything a recorder asks of a unit, in messages of one family and member each, meters first. A unit refuses
+    /// whole ranges, so the fewer kinds in one message, the fewer have to be asked again one by one.
+    package static let everything: [[Subscription]] = {
+        func all(_ family: ChannelFamily, _ member: String, _ format: Format) -> [Subscription] {
+            (0..<channels(of: family)).map { Subscription("\(family.prefix)\(member)_\($0)", format) }
+        }
+        var messages = ChannelFamily.allCases.map { all($0, "Meter", .number) }
+        messages.append([Subscription("FirmwareVersion", .text)])
+        for (member, format) in [("Name", Format.text), ("Gain", .number), ("Mute", .number)] {
+            messages += ChannelFamily.allCases.map { all($0, member, format) }
+        }
+        messages += [all(.zone, "Source", .number), all(.group, "Source", .number)]
+        messages += [all(.zone, "Grouped", .number), all(.group, "Active", .number)]
+        return messages
+    }()
+}

@@ -1,0 +1,47 @@
+import CSQLite
+
+/// Moves the write-ahead log into the file, on the writer's own connection and between its commits
+/// (https://sqlite.org/wal.html#ckpt).
+final class Checkpointer {
+    /// Pages of 4 KiB in the log at which it is moved: about 4 MB.
+    private static let threshold: Int32 = 1_000
+
+    private let database: Database
+    /// Pages in the log after the last commit; SQLite's hook writes it.
+    private let pages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+
+    init(_ database: Database) {
+        self.database = database
+        pages.initialize(to: 0)
+        sqlite3_wal_hook(database.handle, countPages, pages)
+        run(emptyingLog: true)
+    }
+
+    deinit {
+        sqlite3_wal_hook(database.handle, nil, nil)
+        pages.deallocate()
+    }
+
+    func runIfDue() {
+        guard pages.pointee >= Self.threshold else { return }
+        run(emptyingLog: false)
+    }
+
+    /// A reader or a full disk may keep it from finishing: then the log grows and the next one goes on.
+    func run(emptyingLog: Bool) {
+        let mode = emptyingLog ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
+        var left: Int32 = 0
+        var moved: Int32 = 0
+        if sqlite3_wal_checkpoint_v2(database.handle, nil, mode, &left, &moved) == SQLITE_OK, left == moved {
+            pages.pointee = 0
+        }
+    }
+}
+
+/// A plain function: a closure here would inherit the actor's isolation and trap on SQLite's call.
+private func countPages(
+    _ context: UnsafeMutableRawPointer?, _: OpaquePointer?, _: UnsafePointer<CChar>?, _ pages: Int32
+) -> Int32 {
+    context?.assumingMemoryBound(to: Int32.self).pointee = pages
+    return SQLITE_OK
+}

@@ -1,0 +1,66 @@
+import CSQLite
+
+/// One SQLite connection. Not Sendable: whoever opened it is its only user.
+package final class Database {
+    package enum Mode { case readWrite, readOnly }
+
+    package let path: String
+    let handle: OpaquePointer
+
+    /// Throws `.cannotOpen` and the like; the caller has looked at the file before (`StoreFile`).
+    package init(path: String, mode: Mode) throws(StoreError) {
+        let flags =
+            switch mode {
+            case .readWrite: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .readOnly: SQLITE_OPEN_READONLY
+            }
+        var opened: OpaquePointer?
+        let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        guard code == SQLITE_OK, let opened else {
+            let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
+            sqlite3_close_v2(opened)
+            throw StoreError(.cannotOpen, code: code, message: message, doing: "open the store", path: path)
+        }
+        self.path = path
+        handle = opened
+    }
+
+    deinit { sqlite3_close_v2(handle) }
+
+    /// Runs one or several statements that return nothing of interest.
+    package func execute(_ sql: String, doing: String) throws(StoreError) {
+        let code = sqlite3_exec(handle, sql, nil, nil, nil)
+        guard code == SQLITE_OK else { throw error(code, doing: doing) }
+    }
+
+    /// The first column of the first row, as an integer; 0 if there is none.
+    package func integer(_ sql: String, doing: String) throws(StoreError) -> Int64 {
+        let statement = try Statement(sql, on: self)
+        return try statement.step() ? statement.integer(0) : 0
+    }
+
+    /// All of `body` or nothing. An error from COMMIT does not prove absence, so every write must bear repeating.
+    package func transaction(_ doing: String, _ body: () throws(StoreError) -> Void) throws(StoreError) {
+        do throws(StoreError) {
+            try execute("BEGIN IMMEDIATE", doing: doing)
+            try body()
+            try execute("COMMIT", doing: doing)
+        } catch {  // BEGIN can report an error after it took effect: ask SQLite, not a flag of ours
+            if sqlite3_get_autocommit(handle) == 0 { sqlite3_exec(handle, "ROLLBACK", nil, nil, nil) }
+            throw error
+        }
+    }
+
+    /// The error of the last call, sorted by what the caller can do.
+    func error(_ code: Int32, doing: String) -> StoreError {
+        let kind: StoreError.Kind =
+            switch code & 0xFF {
+            case SQLITE_BUSY, SQLITE_LOCKED: .busy
+            case SQLITE_FULL: .full
+            case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH: .cannotOpen
+            case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged
+            default: .other
+            }
+        return StoreError(kind, code: code, message: String(cString: sqlite3_errmsg(handle)), doing: doing, path: path)
+    }
+}

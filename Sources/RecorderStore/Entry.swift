@@ -1,0 +1,59 @@
+import AtlasProtocol
+
+/// Something to be written besides samples. Times are microseconds since 1970 UTC.
+package enum Entry: Sendable {
+    /// `processor` nil: of the recorder itself.
+    case event(Event)
+    case change(processor: Int32, link: Link, state: LinkState, since: Int64)
+    case fault(SocketFault)
+    /// The operation worked: its open episodes end.
+    case recovered(processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation)
+    case parameter(processor: Int32, at: Int64, name: String, value: SQLValue)
+    /// The unit was heard from.
+    case seen(processor: Int32, at: Int64)
+    case loss(Loss)
+
+    package struct Event: Sendable {
+        package let processor: Int32?
+        package let at: Int64
+        package let link: Link?
+        package let name: LinkEvent.Name
+        package let cause: Cause?
+        package let detail: String?
+
+        package init(
+            processor: Int32?, at: Int64, link: Link?, name: LinkEvent.Name, cause: Cause? = nil, detail: String? = nil
+        ) {
+            (self.processor, self.at, self.link) = (processor, at, link)
+            (self.name, self.cause, self.detail) = (name, cause, detail)
+        }
+    }
+}
+
+/// One or more failures of a socket call, or datagrams that no configured unit sent.
+package struct SocketFault: Sendable {
+    package enum Socket: String, Sendable { case tcp, udp }
+    package enum Operation: String, Sendable { case bind, connect, send, recv, resolve }
+
+    package let processor: Int32?
+    package let socket: Socket
+    package let operation: Operation
+    /// The errno's name, `EADDRINUSE`.
+    package let code: String
+    package let errno: Int32?
+    package let address: String?
+    /// Who holds the port, `node (pid 2211)`.
+    package let holder: String?
+    package let message: String?
+    package let at: Int64
+    package let count: Int
+
+    package init(
+        processor: Int32?, socket: Socket, operation: Operation, code: String, errno: Int32?, address: String?,
+        holder: String? = nil, message: String?, at: Int64, count: Int = 1
+    ) {
+        (self.processor, self.socket, self.operation) = (processor, socket, operation)
+        (self.code, self.errno, self.address) = (code, errno, address)
+        (self.holder, self.message, self.at, self.count) = (holder, message, at, count)
+    }
+}

@@ -1,0 +1,177 @@
+import AtlasProtocol
+
+/// Writes events, links' states, socket errors and parameters.
+struct EntryRows {
+    /// What is known of rows already written; put back when a transaction fails.
+    struct State {
+        var episodes = EpisodeLedger()
+        var parameters: [Parameter: SQLValue] = [:]
+    }
+    struct Parameter: Hashable {
+        let processor: Int32
+        let name: String
+    }
+    /// Beyond this a sender makes parameters up; a unit has some 300.
+    private static let parameterLimit = 20_000
+
+    var state = State()
+    private let database: Database
+    private let insertEvent, openState, replaceState, endState, insertState: Statement
+    private let insertError, updateError, countError, insertParameter, insertLabel, lastLabel, firmware, seen: Statement
+
+    init(_ database: Database) throws(StoreError) {
+        self.database = database
+        func prepare(_ sql: String, _ doing: String) throws(StoreError) -> Statement {
+            try Statement(sql, on: database, doing: doing)
+        }
+        insertEvent = try prepare(
+            "INSERT INTO event (at_us, processor_id, link, event, cause, detail) VALUES (?, ?, ?, ?, ?, ?)",
+            "write an event")
+        let change = "write a link's state"
+        openState = try prepare(
+            "SELECT started_us FROM link_state WHERE processor_id = ? AND link = ? AND ended_us IS NULL", change)
+        replaceState = try prepare(
+            "UPDATE link_state SET state = ?3, cause = ?4 WHERE processor_id = ?1 AND link = ?2 AND ended_us IS NULL",
+            change)
+        endState = try prepare(
+            "UPDATE link_state SET ended_us = ?3 WHERE processor_id = ?1 AND link = ?2 AND ended_us IS NULL", change)
+        insertState = try prepare(
+            "INSERT INTO link_state (processor_id, link, started_us, state, cause) VALUES (?, ?, ?, ?, ?)", change)
+        let fault = "write a socket error"
+        insertError = try prepare(
+            """
+            INSERT INTO socket_error
+                (processor_id, socket, operation, code, errno, address, holder, message, first_us, last_us, count)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10) RETURNING id
+            """, fault)
+        updateError = try prepare(
+            """
+            UPDATE socket_error SET last_us = max(last_us, ?2), count = count + ?3, holder = coalesce(?4, holder),
+                   address = coalesce(?5, address), message = coalesce(?6, message) WHERE id = ?1
+            """, fault)
+        countError = try prepare(
+            """
+            INSERT INTO socket_error_minute (start_us, error_id, count) VALUES (?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET count = count + ?3
+            """, fault)
+        let parameter = "write a parameter"
+        insertParameter = try prepare(
+            "INSERT INTO parameter_change (at_us, processor_id, parameter, value, previous) VALUES (?, ?, ?, ?, ?)",
+            parameter)
+        insertLabel = try prepare(
+            """
+            INSERT INTO meter_label (processor_id, meter, from_us, label) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET label = ?4
+            """, parameter)
+        lastLabel = try prepare(
+            "SELECT label FROM meter_label WHERE processor_id = ? AND meter = ? ORDER BY from_us DESC LIMIT 1", parameter)
+        firmware = try prepare("UPDATE processor SET firmware = ?2 WHERE id = ?1", parameter)
+        seen = try prepare(
+            """
+            UPDATE processor SET first_seen_us = coalesce(first_seen_us, ?2), last_seen_us = max(coalesce(last_seen_us, 0), ?2)
+             WHERE id = ?1
+            """, "write when a unit was heard from")
+    }
+
+    /// Reads the parameters' last values, so that a restart does not record them as changes.
+    mutating func load() throws(StoreError) {
+        let last = try Statement(
+            """
+            SELECT processor_id, parameter, value FROM parameter_change
+             WHERE id IN (SELECT max(id) FROM parameter_change GROUP BY processor_id, parameter)
+            """, on: database, doing: "read the parameters' last values")
+        while try last.step() {
+            guard let name = last.text(1) else { continue }
+            state.parameters[Parameter(processor: Int32(last.integer(0)), name: name)] = last.value(2)
+        }
+    }
+
+    mutating func write(_ entry: Entry) throws(StoreError) {
+        switch entry {
+        case .event(let event): try write(event)
+        case .change(let processor, let link, let newState, let since): try change(processor, link, newState, since)
+        case .fault(let fault): try write(fault)
+        case .recovered(let processor, let socket, let operation):
+            state.episodes.end(processor: processor, socket: socket, operation: operation)
+        case .parameter(let processor, let at, let name, let value): try write(processor, at, name, value)
+        case .seen(let processor, let at): try seen.run(.integer(Int64(processor)), .integer(at))
+        case .loss: break  // the ledger has its own rows: LossRows
+        }
+    }
+
+    private func write(_ event: Entry.Event) throws(StoreError) {
+        try insertEvent.run(
+            .integer(event.at), .integer(event.processor.map { Int64($0) }), .text(event.link?.rawValue),
+            .text(event.name.rawValue), .text(event.cause?.code), .text(event.detail))
+    }
+
+    /// Ends the row that lasts and begins the next; one that would begin before it replaces it.
+    private func change(_ processor: Int32, _ link: Link, _ newState: LinkState, _ since: Int64) throws(StoreError) {
+        let (id, name) = (SQLValue.integer(Int64(processor)), SQLValue.text(link.rawValue))
+        let (newName, cause) = (SQLValue.text(newState.name), SQLValue.text(newState.cause?.code))
+        try openState.bind(id, at: 1)
+        try openState.bind(name, at: 2)
+        let open = try openState.step() ? openState.integer(0) : nil
+        openState.reset()
+        if let open, open >= since { return try replaceState.run(id, name, newName, cause) }
+        if open != nil { try endState.run(id, name, .integer(since)) }
+        try insertState.run(id, name, .integer(since), newName, cause)
+    }
+
+    private mutating func write(_ fault: SocketFault) throws(StoreError) {
+        let row: Int64
+        if let open = state.episodes.row(for: fault) {
+            row = open
+            try updateError.run(
+                .integer(row), .integer(fault.at), .integer(Int64(fault.count)), .text(fault.holder),
+                .text(fault.address), .text(fault.message))
+        } else {
+            let values: [SQLValue] = [
+                .integer(fault.processor.map { Int64($0) }), .text(fault.socket.rawValue), .text(fault.operation.rawValue),
+                .text(fault.code), .integer(fault.errno.map { Int64($0) }), .text(fault.address), .text(fault.holder),
+                .text(fault.message), .integer(fault.at), .integer(Int64(fault.count)),
+            ]
+            for (index, value) in values.enumerated() { try insertError.bind(value, at: Int32(index + 1)) }
+            _ = try insertError.step()
+            row = insertError.integer(0)
+            insertError.reset()
+            state.episodes.begin(fault, row: row)
+        }
+        try countError.run(
+            .integer(fault.at / 60_000_000 * 60_000_000), .integer(row), .integer(Int64(fault.count)))
+    }
+
+    private mutating func write(_ processor: Int32, _ at: Int64, _ name: String, _ value: SQLValue) throws(StoreError) {
+        let key = Parameter(processor: processor, name: name)
+        let previous = state.parameters[key]
+        guard previous != value, previous != nil || state.parameters.count < Self.parameterLimit else { return }
+        state.parameters[key] = value
+        try insertParameter.run(
+            .integer(at), .integer(Int64(processor)), .text(name), value, previous ?? .null)
+        guard case .text(let text) = value else { return }
+        if name == "FirmwareVersion" { try firmware.run(.integer(Int64(processor)), .text(text)) }
+        if let meter = Self.meterNamed(by: name) { try label(processor, at, meter, text) }
+    }
+
+    private func label(_ processor: Int32, _ at: Int64, _ meter: Meter, _ label: String) throws(StoreError) {
+        let (id, name) = (SQLValue.integer(Int64(processor)), SQLValue.text(meter.name))
+        try lastLabel.bind(id, at: 1)
+        try lastLabel.bind(name, at: 2)
+        let before = try lastLabel.step() ? lastLabel.text(0) : nil
+        lastLabel.reset()
+        guard before != label else { return }
+        try insertLabel.run(id, name, .integer(at), .text(label))
+        guard let before else { return }
+        try write(
+            Entry.Event(
+                processor: processor, at: at, link: .control, name: .renamed, detail: "\(meter.name): \(before) -> \(label)"))
+    }
+
+    /// The meter whose label `ZoneName_3` is: ZoneMeter_3.
+    private static func meterNamed(by parameter: String) -> Meter? {
+        for family in ChannelFamily.allCases where parameter.hasPrefix(family.prefix + "Name_") {
+            return Meter(name: "\(family.prefix)Meter_\(parameter.dropFirst(family.prefix.count + 5))")
+        }
+        return nil
+    }
+}

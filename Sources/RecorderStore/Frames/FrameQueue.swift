@@ -1,0 +1,106 @@
+import Synchronization
+
+/// The bounded way from the receiver to the writer. The receiver never waits: when the queue is full the oldest block
+/// goes, is counted, and becomes rows of `sample_losses`. A block leaves only after its commit.
+package final class FrameQueue: Sendable {
+    private struct State {
+        var waiting: [FrameBlock] = []
+        var inFlight = 0
+        var footprint = 0
+        var free: [FrameBlock] = []
+        var shed: [Loss] = []
+    }
+    private let state = Mutex(State())
+    private let limit: Int
+
+    /// `limit`: bytes that may wait. A full 38-meter unit at 10 Hz fills some 1 KB a second.
+    package init(limit: Int = 16 * 1024 * 1024) { self.limit = limit }
+
+    /// Whether the writer is behind: then the receiver goes on filling its block instead of handing over a small one.
+    package var isBehind: Bool { state.withLock { !$0.waiting.isEmpty || $0.inFlight > 0 } }
+
+    /// Takes a block and gives back an empty one.
+    package func exchange(_ block: consuming FrameBlock) -> FrameBlock {
+        let block = block
+        return state.withLock { state in
+            state.footprint += block.footprint
+            state.waiting.append(block)
+            while state.footprint > limit, state.waiting.count > 1 { Self.shedOldest(&state) }
+            return state.free.popLast() ?? FrameBlock()
+        }
+    }
+
+    private static func shedOldest(_ state: inout State) {
+        var oldest = state.waiting.removeFirst()
+        state.footprint -= oldest.footprint
+        state.shed += oldest.lossesIfShed()
+        // What it carried besides frames is still true.
+        state.waiting[0].inherit(from: &oldest)
+    }
+
+    /// Everything that waits, oldest first. It counts against the limit until `finish` or `putBack`.
+    func take() -> (blocks: [FrameBlock], shed: [Loss]) {
+        state.withLock { state in
+            defer {
+                state.inFlight = state.waiting.count
+                state.waiting = []
+                state.shed = []
+            }
+            return (state.waiting, state.shed)
+        }
+    }
+
+    /// The blocks are committed: their memory may be used again.
+    func finish(_ blocks: consuming [FrameBlock]) {
+        var blocks = blocks
+        state.withLock { state in
+            state.inFlight = 0
+            while var block = blocks.popLast() {
+                state.footprint -= block.footprint
+                guard state.free.count < 4 else { continue }
+                block.clear()
+                state.free.append(block)
+            }
+        }
+    }
+
+    /// The commit failed: the blocks wait again, before what came since.
+    func putBack(_ blocks: consuming [FrameBlock], shed: [Loss]) {
+        let blocks = blocks
+        state.withLock { state in
+            state.inFlight = 0
+            state.waiting.insert(contentsOf: blocks, at: 0)
+            state.shed.insert(contentsOf: shed, at: 0)
+        }
+    }
+}
+
+extension FrameBlock {
+    /// What is lost with this block: one entry a unit and minute.
+    func lossesIfShed() -> [Loss] {
+        struct Key: Hashable {
+            let processor: Int32
+            let minute: Int64
+        }
+        var lost: [Key: (at: Int64, frames: Int, samples: Int)] = [:]
+        func add(_ processor: Int32, _ at: Int64, _ samples: Int) {
+            var entry = lost[Key(processor: processor, minute: at / 60_000_000)] ?? (at, 0, 0)
+            entry = (max(entry.at, at), entry.frames + 1, entry.samples + samples)
+            lost[Key(processor: processor, minute: at / 60_000_000)] = entry
+        }
+        for frame in frames { add(frame.processor, frame.at, Int(frame.values)) }
+        for value in lone { add(value.processor, value.at, 1) }
+        return lost.map { key, entry in
+            Loss(
+                processor: key.processor, reason: .queueFull, at: entry.at, datagrams: entry.frames, samples: entry.samples)
+        }
+    }
+
+    /// Takes over what a shed block knew besides its samples, ahead of its own.
+    mutating func inherit(from older: inout FrameBlock) {
+        newMeters.insert(contentsOf: older.newMeters, at: 0)
+        latest.insert(contentsOf: older.latest, at: 0)
+        duplicates.insert(contentsOf: older.duplicates, at: 0)
+        losses.insert(contentsOf: older.losses, at: 0)
+    }
+}

@@ -1,0 +1,40 @@
+/// How a level is written as one character of a frame: code point 832 + tenths of a dB. So -80.0 dB (silence) is U+0020
+/// and takes one byte of UTF-8, 0.0 dB is U+0340 and takes two, +121.5 dB is the last that takes two.
+///
+///     U+0001  no value
+///     U+0002  the value is in the column `exact`
+///     U+0020…U+07FF  -80.0…+121.5 dB in tenths
+///
+/// Built, compared and bound as UTF-8 bytes only: as Swift Strings "\u{340}" == "\u{300}".
+enum LevelCode {
+    static let none: UInt16 = 1
+    static let exact: UInt16 = 2
+    private static let zero = 832.0
+
+    /// The code point for a level that whole tenths hold to the bit, else `exact`.
+    @inline(__always)
+    static func code(for level: Double) -> UInt16 {
+        let tenths = (level * 10).rounded()
+        // -0.0 and 0.0 are one value to SQLite, too.
+        guard tenths >= -800, tenths <= 1215, tenths / 10 == level else { return exact }
+        return UInt16(tenths + zero)
+    }
+
+    /// Tenths of a dB behind a code point of a level.
+    static func tenths(_ code: UInt16) -> Int64 { Int64(code) - Int64(zero) }
+
+    /// How many bytes of UTF-8 the code point takes.
+    @inline(__always)
+    static func width(_ code: UInt16) -> Int { code < 0x80 ? 1 : 2 }
+
+    /// Appends the code point as UTF-8.
+    @inline(__always)
+    static func append(_ code: UInt16, to bytes: inout [UInt8]) {
+        if code < 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: code))
+        } else {
+            bytes.append(UInt8(truncatingIfNeeded: 0xC0 | code >> 6))
+            bytes.append(UInt8(truncatingIfNeeded: 0x80 | code & 0x3F))
+        }
+    }
+}

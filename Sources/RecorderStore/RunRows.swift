@@ -1,0 +1,177 @@
+import AtlasProtocol
+
+/// What a run says of itself.
+package struct RunStart: Sendable {
+    package let version: String
+    package let pid: Int32
+    package let host: String
+
+    package init(version: String, pid: Int32, host: String) {
+        (self.version, self.pid, self.host) = (version, pid, host)
+    }
+}
+
+/// A unit as it was named on the command line.
+package struct ProcessorSpec: Sendable, Equatable {
+    package let name: String
+    /// A name or an IPv4 address, resolved anew at each try.
+    package let host: String
+    package let controlPort: UInt16
+
+    package init(name: String, host: String, controlPort: UInt16) {
+        (self.name, self.host, self.controlPort) = (name, host, controlPort)
+    }
+}
+
+/// A unit as the store knows it.
+package struct RegisteredProcessor: Sendable {
+    package let id: Int32
+    package let spec: ProcessorSpec
+    package let slots: [(slot: UInt16, meter: Meter)]
+}
+
+/// The rows that a run begins and ends with: `recorder_run`, `processor`, and the stretches of time that nobody recorded.
+struct RunRows {
+    struct Open {
+        let run: Int64
+        var batch: Int64
+    }
+
+    private let database: Database
+    private let heartbeat: Statement
+
+    init(_ database: Database) throws(StoreError) {
+        self.database = database
+        heartbeat = try Statement(
+            "UPDATE recorder_run SET heartbeat_us = max(heartbeat_us, ?), batch = ? WHERE run = ?", on: database,
+            doing: "write the heartbeat")
+    }
+
+    func beat(_ run: inout Open, at now: Int64) throws(StoreError) {
+        run.batch += 1
+        try heartbeat.run(.integer(now), .integer(run.batch), .integer(run.run))
+    }
+
+    /// The number of the last batch that is in the store.
+    func lastBatch(_ run: Open) throws(StoreError) -> Int64 {
+        try database.integer("SELECT batch FROM recorder_run WHERE run = \(run.run)", doing: "look for the last commit")
+    }
+
+    func end(_ run: Open, at now: Int64) throws(StoreError) {
+        try closeStates(at: now)
+        try Statement(
+            "UPDATE recorder_run SET ended_us = ?1, heartbeat_us = max(heartbeat_us, ?1), clean = 1 WHERE run = ?2",
+            on: database, doing: "end the run"
+        ).run(.integer(now), .integer(run.run))
+    }
+
+    func begin(
+        _ start: RunStart, processors: [ProcessorSpec], at now: Int64
+    ) throws(StoreError) -> (Open, [RegisteredProcessor]) {
+        try closeEarlierRuns(at: now)
+        let known = try identifiers("SELECT id FROM processor")
+        let registered = try register(processors)
+        try Statement(
+            "INSERT INTO recorder_run (started_us, heartbeat_us, version, pid, host) VALUES (?1, ?1, ?2, ?3, ?4)",
+            on: database, doing: "begin a run"
+        ).run(.integer(now), .text(start.version), .integer(Int64(start.pid)), .text(start.host))
+        let run = try database.integer("SELECT max(run) FROM recorder_run", doing: "begin a run")
+        let configured = Set(registered.map { Int64($0.id) })
+        for link in Link.allCases {
+            for id in known {
+                try fillGap(id, link, until: now)
+                if !configured.contains(id) { try insert(id, link, from: now, until: nil, .unknown(.notRecorded)) }
+            }
+            for id in configured {
+                if !known.contains(id) { try coverPast(id, link, until: now) }
+                try insert(id, link, from: now, until: nil, .unknown(.recorderStarting))
+            }
+        }
+        return (Open(run: run, batch: 0), registered)
+    }
+
+    /// A run that was killed ends at its last heartbeat, and so does what it knew.
+    private func closeEarlierRuns(at now: Int64) throws(StoreError) {
+        let doing = "close the run before"
+        let end = try database.integer(
+            "SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1", doing: doing)
+        try closeStates(at: min(end, now))
+        try database.execute(
+            "UPDATE recorder_run SET ended_us = heartbeat_us, clean = 0 WHERE ended_us IS NULL", doing: doing)
+        // The clock was set back since: time lived twice belongs to the second passage.
+        let at = SQLValue.integer(now)
+        try Statement("DELETE FROM link_state WHERE started_us >= ?", on: database, doing: doing).run(at)
+        try Statement("UPDATE link_state SET ended_us = ?1 WHERE ended_us > ?1", on: database, doing: doing).run(at)
+    }
+
+    private func closeStates(at end: Int64) throws(StoreError) {
+        try Statement(
+            "UPDATE link_state SET ended_us = max(?, started_us) WHERE ended_us IS NULL", on: database,
+            doing: "close the links' states"
+        ).run(.integer(end))
+    }
+
+    private func register(_ processors: [ProcessorSpec]) throws(StoreError) -> [RegisteredProcessor] {
+        let doing = "register the processors"
+        let upsert = try Statement(
+            """
+            INSERT INTO processor (name, host, control_port) VALUES (?1, ?2, ?3)
+            ON CONFLICT (name) DO UPDATE SET host = ?2, control_port = ?3 RETURNING id
+            """, on: database, doing: doing)
+        let meters = try Statement("SELECT slot, name FROM meter WHERE processor_id = ?", on: database, doing: doing)
+        var result: [RegisteredProcessor] = []
+        for spec in processors {
+            try upsert.bind(.text(spec.name), at: 1)
+            try upsert.bind(.text(spec.host), at: 2)
+            try upsert.bind(.integer(Int64(spec.controlPort)), at: 3)
+            guard try upsert.step() else { continue }
+            let id = Int32(upsert.integer(0))
+            upsert.reset()
+            var slots: [(slot: UInt16, meter: Meter)] = []
+            try meters.bind(.integer(Int64(id)), at: 1)
+            while try meters.step() {
+                guard let meter = meters.text(1).flatMap({ Meter(name: $0) }) else { continue }
+                slots.append((UInt16(clamping: meters.integer(0)), meter))
+            }
+            result.append(RegisteredProcessor(id: id, spec: spec, slots: slots))
+        }
+        return result
+    }
+
+    private func identifiers(_ sql: String) throws(StoreError) -> Set<Int64> {
+        let statement = try Statement(sql, on: database)
+        var ids: Set<Int64> = []
+        while try statement.step() { ids.insert(statement.integer(0)) }
+        return ids
+    }
+
+    /// From this link's last row until now no recorder ran.
+    private func fillGap(_ id: Int64, _ link: Link, until now: Int64) throws(StoreError) {
+        let last = try Statement(
+            "SELECT max(ended_us) FROM link_state WHERE processor_id = ? AND link = ?", on: database,
+            doing: "find when the recording ended")
+        try last.bind(.integer(id), at: 1)
+        try last.bind(.text(link.rawValue), at: 2)
+        guard try last.step(), !last.isNull(0) else { return try coverPast(id, link, until: now) }
+        let end = last.integer(0)
+        last.reset()
+        if end < now { try insert(id, link, from: end, until: now, .unknown(.recorderStopped)) }
+    }
+
+    /// Before a unit's first run nothing was recorded of it.
+    private func coverPast(_ id: Int64, _ link: Link, until now: Int64) throws(StoreError) {
+        let first = try database.integer("SELECT min(started_us) FROM recorder_run", doing: "find the first run")
+        if first > 0, first < now { try insert(id, link, from: first, until: now, .unknown(.notRecorded)) }
+    }
+
+    private func insert(
+        _ id: Int64, _ link: Link, from start: Int64, until end: Int64?, _ state: LinkState
+    ) throws(StoreError) {
+        try Statement(
+            "INSERT INTO link_state (processor_id, link, started_us, ended_us, state, cause) VALUES (?, ?, ?, ?, ?, ?)",
+            on: database, doing: "write a link's state"
+        ).run(
+            .integer(id), .text(link.rawValue), .integer(start), .integer(end), .text(state.name),
+            .text(state.cause?.code))
+    }
+}

@@ -1,0 +1,34 @@
+/// What went wrong with the store, and what to do about it.
+package struct StoreError: Error, CustomStringConvertible {
+    package enum Kind: Sendable {
+        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, lockHeld, other
+    }
+    package let kind: Kind  // what the caller does next hangs on this
+    package let code: Int32  // SQLite's extended result code, or 0 where SQLite was not asked
+    package let message, doing, path: String  // the system's words; ours ("write 200 frames"); the file
+
+    package init(_ kind: Kind, code: Int32 = 0, message: String, doing: String, path: String) {
+        (self.kind, self.code, self.message, self.doing, self.path) = (kind, code, message, doing, path)
+    }
+
+    package var description: String {
+        let origin = code == 0 ? "" : " (SQLite \(code))"
+        return "cannot \(doing) in \(path): \(message)\(origin). \(remedy)"
+    }
+
+    /// One sentence: what to do next.
+    package var remedy: String {
+        switch kind {
+        case .busy: "Another process holds the write lock; find it with 'fuser \(path)'."
+        case .full: "Free space on that volume; samples wait in memory meanwhile."
+        case .cannotOpen:
+            "Check that the folder exists and that this user may write to it, or name another file with --store."
+        case .missing: "Start 'atlas-recorder run --store \(path)' to make one, or name another file with --store."
+        case .schemaTooNew: "A newer atlas-recorder wrote this file: install that version, or name another --store."
+        case .notOurs: "It was left as it is; name another file with --store."
+        case .lockHeld: "One recorder writes a store; stop that one first, or name another --store."
+        case .damaged, .other:
+            "Keep a copy of the file, then check it with: sqlite3 -readonly '\(path)' 'PRAGMA integrity_check'"
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Glibc
+
+/// Looks at a store's file before SQLite does, so that a file which is not ours is never touched.
+package enum StoreFile {
+    package enum Finding: Equatable { case missing, empty, store(version: Int) }
+
+    /// Reads the 100-byte header (https://sqlite.org/fileformat2.html#the_database_header).
+    /// Throws `.notOurs` for anything but an atlas-recorder store, `.schemaTooNew` for a newer one, `.cannotOpen`.
+    package static func inspect(_ path: String) throws(StoreError) -> Finding {
+        func failure(_ kind: StoreError.Kind, _ message: String) -> StoreError {
+            StoreError(kind, message: message, doing: "open the store", path: path)
+        }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return .missing }
+            throw failure(.cannotOpen, String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw failure(.notOurs, "it is no regular file")
+        }
+        if status.st_size == 0 { return .empty }
+        var header = [UInt8](repeating: 0, count: 100)
+        let count = header.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, 100, 0) }
+        guard count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
+            throw failure(.notOurs, "it is no SQLite database")
+        }
+        func bigEndian(at offset: Int) -> Int32 {
+            Int32(bitPattern: header[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) })
+        }
+        guard bigEndian(at: 68) == Schema.applicationID else {
+            throw failure(.notOurs, "it is the database of another application")
+        }
+        let version = Int(bigEndian(at: 60))
+        guard version <= Schema.version else {
+            throw failure(.schemaTooNew, "the store has version \(version), this program knows \(Schema.version)")
+        }
+        return .store(version: version)
+    }
+
+    /// Makes an empty file with mode 0640, if there is none: SQLite gives its -wal and -shm the same mode.
+    static func create(_ path: String) throws(StoreError) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else {
+            let message = String(cString: strerror(errno))
+            throw StoreError(.cannotOpen, message: message, doing: "make the store", path: path)
+        }
+        close(descriptor)
+    }
+}

@@ -1,0 +1,138 @@
+import AtlasProtocol
+import CSQLite
+
+/// Writes the store; owns the only read-write connection. Everything that fails to commit stays in memory and is tried
+/// again: samples in the bounded `FrameQueue`, the rest in `pending`.
+package actor StoreWriter {
+    private let executor = StoreExecutor()
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let lock: StoreLock
+    private let database: Database
+    private let checkpoint: Checkpointer
+    private let queue: FrameQueue
+    private let runs: RunRows
+    private let frames: FrameRows
+    private let losses: LossRows
+    private var entries: EntryRows
+    private var pending: [Entry] = []
+    private var run: RunRows.Open?
+    private let committed: @Sendable ([Entry]) -> Void
+
+    /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
+    /// `.schemaTooNew` for a file that is then left untouched, `.cannotOpen`.
+    /// `committed` is told of entries once they are safely stored, in order.
+    package init(
+        path: String, holder: String, queue: FrameQueue, committed: @escaping @Sendable ([Entry]) -> Void
+    ) throws(StoreError) {
+        _ = try StoreFile.inspect(path)
+        lock = try StoreLock(store: path, holder: holder)
+        database = try Database(forWriting: path)
+        checkpoint = Checkpointer(database)
+        runs = try RunRows(database)
+        frames = try FrameRows(database)
+        losses = try LossRows(database)
+        entries = try EntryRows(database)
+        self.queue = queue
+        self.committed = committed
+    }
+
+    /// Begins a run at `now` with these units; closes what an earlier run left open.
+    package func begin(_ start: RunStart, processors: [ProcessorSpec], at now: Int64) throws(StoreError)
+        -> [RegisteredProcessor]
+    {
+        var registered: [RegisteredProcessor] = []
+        try database.setSynchronous(full: true)
+        var opened: RunRows.Open?
+        try database.transaction("begin a run") { () throws(StoreError) in
+            (opened, registered) = try runs.begin(start, processors: processors, at: now)
+        }
+        run = opened
+        try entries.load()
+        return registered
+    }
+
+    /// Commits these entries at once, synced to the disk, with all that waited before them.
+    package func submit(_ new: [Entry], at now: Int64) throws(StoreError) {
+        pending += new
+        guard !pending.isEmpty else { return }
+        try commit(samples: false, at: now)
+    }
+
+    /// Commits the samples that wait, and the heartbeat. Called at least each second.
+    package func tick(at now: Int64) throws(StoreError) { try commit(samples: true, at: now) }
+
+    /// How many entries wait for a store that refuses them.
+    package var backlog: Int { pending.count }
+
+    /// Commits what waits, ends the run as clean and gives the write-ahead log back to the file.
+    package func finish(at now: Int64) throws(StoreError) {
+        try commit(samples: true, at: now)
+        guard let run else { return }
+        try database.setSynchronous(full: true)
+        try database.transaction("end the run") { () throws(StoreError) in
+            try runs.end(run, at: now)
+        }
+        self.run = nil
+        checkpoint.run(emptyingLog: true)
+    }
+
+    private func commit(samples: Bool, at now: Int64) throws(StoreError) {
+        guard var run else { return }
+        let (blocks, shed) = samples ? queue.take() : ([], [])
+        let batch = pending
+        let before = entries.state
+        // SQLite refuses this pragma inside a transaction. Events wait for the disk, samples do not.
+        let doing = "write \(batch.count) entries and \(blocks.count) blocks of frames"
+        do throws(StoreError) {
+            try database.setSynchronous(full: !batch.isEmpty)
+            do throws(StoreError) {
+                try database.transaction(doing) { () throws(StoreError) in
+                    for entry in batch { try write(entry) }
+                    for block in blocks { try frames.write(block) }
+                    for block in blocks { for loss in block.losses { try losses.add(loss) } }
+                    for loss in shed { try losses.add(loss) }
+                    try frames.writeCounts()
+                    try runs.beat(&run, at: now)
+                }
+            } catch {
+                // A COMMIT that reports an error may be durable all the same; its number tells.
+                guard try runs.lastBatch(run) == run.batch, run.batch > self.run!.batch else { throw error }
+            }
+        } catch {
+            entries.state = before
+            frames.forgetCounts()
+            if samples { queue.putBack(blocks, shed: shed) }
+            throw error
+        }
+        self.run = run
+        if samples { queue.finish(blocks) }
+        pending.removeFirst(batch.count)
+        checkpoint.runIfDue()
+        if !batch.isEmpty { committed(batch) }
+    }
+
+    private func write(_ entry: Entry) throws(StoreError) {
+        if case .loss(let loss) = entry { try losses.add(loss) } else { try entries.write(entry) }
+    }
+}
+
+extension Database {
+    /// Opens for writing: makes the file with mode 0640, sets what a connection sets, migrates.
+    convenience init(forWriting path: String) throws(StoreError) {
+        try StoreFile.create(path)
+        try self.init(path: path, mode: .readWrite)
+        sqlite3_busy_timeout(handle, 5_000)
+        let doing = "open the store"
+        // page_size and auto_vacuum take effect only while the file is empty.
+        try execute("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL", doing: doing)
+        try execute("PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0", doing: doing)
+        try execute("PRAGMA journal_size_limit = 4194304; PRAGMA wal_autocheckpoint = 0", doing: doing)
+        csqlite_persist_wal(handle)
+        try Schema.migrate(self)
+    }
+
+    func setSynchronous(full: Bool) throws(StoreError) {
+        try execute(full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", doing: "set how commits wait")
+    }
+}

@@ -1,0 +1,3 @@
+/// A file of this folder: its name without `.sql`, and its text. The build fills `files` (Plugins/EmbedSQL); a new
+/// report is a new file.
+package typealias File = (name: String, sql: String)
