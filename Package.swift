@@ -22,17 +22,18 @@ let package = Package(
         .target(name: "Reports", path: "reports", plugins: ["EmbedSQL"]),
 
         .target(name: "AtlasProtocol"),
+        .target(name: "WallTime"),
         .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "Migrations"]),
         .target(
             name: "Recorder",
             dependencies: [
-                "AtlasProtocol", "CSockets", "RecorderStore",
+                "AtlasProtocol", "CSockets", "RecorderStore", "WallTime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .target(name: "Reporting", dependencies: ["RecorderStore", "Reports"]),
+        .target(name: "Reporting", dependencies: ["RecorderStore", "Reports", "WallTime"]),
         .target(
             name: "AtlasSimulator",
             dependencies: [
@@ -43,12 +44,14 @@ let package = Package(
         .executableTarget(
             name: "atlas-recorder",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "Recorder", "RecorderStore", "Reporting",
+                "AtlasProtocol", "AtlasSimulator", "Recorder", "RecorderStore", "Reporting", "WallTime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
+
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "WallTime"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -122,7 +122,7 @@ CREATE TABLE socket_error (
     id           INTEGER PRIMARY KEY,
     processor_id INTEGER REFERENCES processor,
     socket       TEXT NOT NULL CHECK (socket IN ('tcp', 'udp')),
-    operation    TEXT NOT NULL CHECK (operation IN ('bind', 'connect', 'send', 'recv', 'resolve')),
+    operation    TEXT NOT NULL CHECK (operation IN ('bind', 'connect', 'send', 'recv')),
     code         TEXT NOT NULL,  -- the errno's name
     errno        INTEGER,
     address      TEXT,

@@ -74,7 +74,7 @@ package struct LinkEvent: Equatable, Sendable {
         case connectFailed = "connect_failed"
         case parameterRefused = "parameter_refused"
         case bound, rebound
-        case bindFailed = "bind_failed"
+
         case metersFlowing = "meters_flowing"
         case metersLost = "meters_lost"
         case taken, renamed

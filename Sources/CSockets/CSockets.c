@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -150,3 +151,5 @@ void csockets_wake_drain(int descriptor) {
     ssize_t taken = read(descriptor, &count, sizeof count);
     (void)taken;
 }
+
+void csockets_name_thread(const char *name) { (void)pthread_setname_np(pthread_self(), name); }

@@ -1,8 +1,8 @@
 import RecorderStore
 import Synchronization
 
-/// Events, states and errors on their way to the store, in order. Whoever puts them here never waits; the writer is
-/// woken. Bounded: beyond the limit, changes of parameters are dropped and counted, because only they can be made up by
+/// Events, states and errors on their way to the store, in order. Whoever puts them here never waits; the
+/// writer is woken by what is urgent. Bounded: beyond the limit, changes of parameters are dropped and counted, because only they can be made up by
 /// a sender without end.
 package final class EntryOutbox: Sendable {
     static let limit = 50_000
@@ -31,7 +31,7 @@ package final class EntryOutbox: Sendable {
                 }
             }
         }
-        continuation.yield()
+        if entries.contains(where: \.isUrgent) { continuation.yield() }
     }
 
     /// Wakes the reader without an entry.

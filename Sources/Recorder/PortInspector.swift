@@ -33,6 +33,12 @@ package enum PortInspector {
         return "\(command) (pid \(pid))"
     }
 
+    /// The inode behind one of our own descriptors; 0 if it cannot be told.
+    static func inode(of descriptor: Int32) -> UInt64 {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
     /// The rows of one of the tables; other lines are passed over.
     static func parse(_ table: [UInt8]) -> [Socket] {
         table.split(separator: UInt8(ascii: "\n")).dropFirst().compactMap { line in

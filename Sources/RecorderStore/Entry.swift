@@ -13,6 +13,14 @@ package enum Entry: Sendable {
     case seen(processor: Int32, at: Int64)
     case loss(Loss)
 
+    /// Whether it is committed at once and synced to the disk; the rest waits for the next commit of samples.
+    package var isUrgent: Bool {
+        switch self {
+        case .event, .change, .fault, .recovered: true
+        case .parameter, .seen, .loss: false
+        }
+    }
+
     package struct Event: Sendable {
         package let processor: Int32?
         package let at: Int64
@@ -33,7 +41,7 @@ package enum Entry: Sendable {
 /// One or more failures of a socket call, or datagrams that no configured unit sent.
 package struct SocketFault: Sendable {
     package enum Socket: String, Sendable { case tcp, udp }
-    package enum Operation: String, Sendable { case bind, connect, send, recv, resolve }
+    package enum Operation: String, Sendable { case bind, connect, send, recv }
 
     package let processor: Int32?
     package let socket: Socket

@@ -27,6 +27,11 @@ package final class Statement {
         handle = prepared
     }
 
+    /// Takes over a statement that was prepared already.
+    init(prepared: OpaquePointer, on database: Database, doing: String) {
+        (self.database, self.handle, self.doing) = (database, prepared, doing)
+    }
+
     deinit { sqlite3_finalize(handle) }
 
     /// Binds, runs to the end and resets.

@@ -52,21 +52,19 @@ package actor StoreWriter {
         return registered
     }
 
-    /// Commits these entries at once, synced to the disk, with all that waited before them.
-    package func submit(_ new: [Entry], at now: Int64) throws(StoreError) {
+    /// Commits these entries with all that waited before them, and the samples that wait if `samples`. Called at least
+    /// each second with `samples`, which writes the heartbeat too.
+    package func commit(_ new: [Entry], samples: Bool, at now: Int64) throws(StoreError) {
         pending += new
-        guard !pending.isEmpty else { return }
-        try commit(samples: false, at: now)
+        try commit(samples: samples, at: now)
     }
-
-    /// Commits the samples that wait, and the heartbeat. Called at least each second.
-    package func tick(at now: Int64) throws(StoreError) { try commit(samples: true, at: now) }
 
     /// How many entries wait for a store that refuses them.
     package var backlog: Int { pending.count }
 
     /// Commits what waits, ends the run as clean and gives the write-ahead log back to the file.
-    package func finish(at now: Int64) throws(StoreError) {
+    package func finish(_ last: [Entry], at now: Int64) throws(StoreError) {
+        pending += last
         try commit(samples: true, at: now)
         guard let run else { return }
         try database.setSynchronous(full: true)
@@ -85,7 +83,7 @@ package actor StoreWriter {
         // SQLite refuses this pragma inside a transaction. Events wait for the disk, samples do not.
         let doing = "write \(batch.count) entries and \(blocks.count) blocks of frames"
         do throws(StoreError) {
-            try database.setSynchronous(full: !batch.isEmpty)
+            try database.setSynchronous(full: batch.contains(where: \.isUrgent))
             do throws(StoreError) {
                 try database.transaction(doing) { () throws(StoreError) in
                     for entry in batch { try write(entry) }

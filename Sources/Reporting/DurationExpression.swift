@@ -1,3 +1,5 @@
+import WallTime
+
 /// Lengths of time: `90s`, `15m`, `2h`, `3d`, `1w`, `1h30m`, `2 hours`. Whole numbers, units from large to small, each
 /// at most once. A day is 86,400 s and a week 7 of them, whatever the calendar does meanwhile.
 package enum DurationExpression {

@@ -1,3 +1,5 @@
+import WallTime
+
 /// Walks the bytes of one argument and words the refusal of it. Never reads past the end, whatever was typed.
 struct ExpressionScanner {
     private let flag: String

@@ -1,3 +1,5 @@
+import WallTime
+
 /// What `--since`, `--until` and `--split` mean together: the time that a report is about, up to but not including
 /// `untilMicroseconds`. All are microseconds since 1970 UTC.
 package struct ReportWindow: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import WallTime
+
 /// One wall-clock time, or one named instant, and where in time it lies. For a time that clocks showed twice or never,
 /// `remark` has what the user must be told.
 struct Occurrence {

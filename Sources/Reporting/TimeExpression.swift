@@ -1,3 +1,5 @@
+import WallTime
+
 /// A point in time as the user wrote it. Parsing is pure: neither the clock nor the zone is asked, so the same text
 /// gives the same value everywhere; `ReportWindow` makes instants of it.
 package enum TimeExpression: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import WallTime
+
 /// A time or duration that the user gave and that cannot be used. Callers print it and exit 64.
 package struct TimeExpressionError: Error, CustomStringConvertible, Equatable {
     package enum Kind: Sendable {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Reporting
+@testable import WallTime
 
 @Suite struct DurationExpressionTests {
     static let durations: [(String, Int)] = [

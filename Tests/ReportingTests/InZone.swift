@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Reporting
+@testable import WallTime
 
 /// TZ belongs to the whole process: suites that set it are nested in here, one after another.
 @Suite(.serialized) enum TimeSuite {}

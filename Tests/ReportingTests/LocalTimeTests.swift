@@ -2,6 +2,7 @@ import Glibc
 import Testing
 
 @testable import Reporting
+@testable import WallTime
 
 extension TimeSuite {
     @Suite struct LocalTimeTests {

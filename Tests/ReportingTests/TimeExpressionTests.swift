@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Reporting
+@testable import WallTime
 
 @Suite struct TimeExpressionTests {
     static let refusals: [(String, TimeExpressionError.Kind)] = [

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Reporting
+@testable import WallTime
 
 extension TimeSuite {
     @Suite struct TimeReadBackTests {

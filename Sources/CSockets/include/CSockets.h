@@ -31,6 +31,9 @@ uint16_t csockets_local_port(int descriptor);
 // Datagrams that the kernel dropped at this socket since it was made (SO_MEMINFO, sock(7), SK_MEMINFO_DROPS); -errno.
 int64_t csockets_drops(int descriptor);
 
+// Names the calling thread, at most 15 characters, for ps and top.
+void csockets_name_thread(const char *name);
+
 // eventfd(2), to wake the receiving thread.
 int csockets_wake_create(void);
 void csockets_wake(int descriptor);

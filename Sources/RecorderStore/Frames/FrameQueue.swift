@@ -19,6 +19,9 @@ package final class FrameQueue: Sendable {
     /// Whether the writer is behind: then the receiver goes on filling its block instead of handing over a small one.
     package var isBehind: Bool { state.withLock { !$0.waiting.isEmpty || $0.inFlight > 0 } }
 
+    /// Whether more waits than one commit should hold.
+    package var isLong: Bool { state.withLock { $0.waiting.count >= 4 } }
+
     /// Takes a block and gives back an empty one.
     package func exchange(_ block: consuming FrameBlock) -> FrameBlock {
         let block = block

@@ -86,9 +86,9 @@ package struct CivilTime: Sendable, Hashable {
     }
 
     /// Seconds since 1970 if the zone were UTC.
-    var secondsAsUTC: Int { date.daysSince1970 * 86_400 + clock.secondOfDay }
+    package var secondsAsUTC: Int { date.daysSince1970 * 86_400 + clock.secondOfDay }
 
-    init(secondsAsUTC seconds: Int, microsecond: Int) {
+    package init(secondsAsUTC seconds: Int, microsecond: Int) {
         let (day, second) = flooredDivision(seconds, by: 86_400)
         date = CivilDate(daysSince1970: day)
         clock = ClockTime(
@@ -97,13 +97,13 @@ package struct CivilTime: Sendable, Hashable {
 }
 
 /// Quotient rounded down and the remainder, 0 or more: the division that clocks need before 1970.
-func flooredDivision(_ dividend: Int, by divisor: Int) -> (quotient: Int, remainder: Int) {
+package func flooredDivision(_ dividend: Int, by divisor: Int) -> (quotient: Int, remainder: Int) {
     let (quotient, remainder) = dividend.quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
 }
 
 /// At least `width` digits, zeros in front; the sign of a negative number comes before them.
-func zeroPadded(_ number: Int, _ width: Int) -> String {
+package func zeroPadded(_ number: Int, _ width: Int) -> String {
     let digits = String(number.magnitude)
     return (number < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - digits.count)) + digits
 }

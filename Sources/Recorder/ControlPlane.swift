@@ -1,0 +1,141 @@
+import AtlasProtocol
+import NIOCore
+import RecorderStore
+
+/// Everything but receiving and writing: the links to the units, the meters' sockets, and a look at the host each second.
+/// Confined to its `ControlLoop`.
+final class ControlPlane {
+    let loop: ControlLoop
+    let clock: RecorderClock
+    let outbox: EntryOutbox
+    let receiver: MeterReceiver
+    private(set) var sockets: MeterSockets!
+    private(set) var isStopping = false
+    /// Inodes of our own meters' sockets.
+    var ownSockets: Set<UInt64> = []
+
+    private var links: [Int32: ProcessorLink] = [:]
+    private var owners: [IPv4Address: Int32] = [:]
+    private var otherClients: [Int32: Set<UInt64>] = [:]
+    private var ticker: RepeatedTask?
+
+    init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings) {
+        (self.loop, self.clock, self.outbox, self.receiver) = (loop, clock, outbox, receiver)
+        sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
+    }
+
+    /// Starts a link to each unit.
+    func start(_ processors: [RegisteredProcessor], keepAlive: Span) {
+        for processor in processors {
+            let link = ProcessorLink(processor, keepAlive: keepAlive, plane: self)
+            links[processor.id] = link
+            receiver.send(.addUnit(processor, link.status))
+        }
+        for link in links.values { link.handle(.start) }
+        let loop = loop
+        ticker = loop.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            loop.enter { $0.tick() }
+        }
+    }
+
+    /// Ends all links and timers.
+    func stop() {
+        isStopping = true
+        ticker?.cancel()
+        for link in links.values { link.stop() }
+        sockets.stop()
+    }
+
+    func link(_ id: Int32) -> ProcessorLink? { links[id] }
+
+    // MARK: from the receiver
+
+    func take(_ notice: MeterReceiver.Notice) {
+        guard !isStopping else { return }
+        switch notice {
+        case .datagram(let processor, _): links[processor]?.handle(.datagramArrived)
+        case .message(let processor, let message):
+            // The keep-alive's echo has done its work by arriving; another value is as true by UDP as by TCP.
+            let values = message.values.filter { $0.name != "KeepAlive" }
+            if !values.isEmpty { links[processor]?.handle(.received(.update(values))) }
+        case .strangers(let count, let last, let socket):
+            fault(
+                socket, code: "UNKNOWN_SENDER", errno: nil, count: count,
+                message: "datagrams from \(last), which is no configured processor; record it with --processor \(last)")
+        case .socketFault(let socket, let errno):
+            fault(socket, code: ErrnoName.name(errno), errno: errno, count: 1, message: ErrnoName.message(errno))
+        }
+    }
+
+    private func fault(_ socket: IPv4Address, code: String, errno: Int32?, count: Int, message: String) {
+        outbox.put([
+            .fault(
+                SocketFault(
+                    processor: nil, socket: .udp, operation: .recv, code: code, errno: errno, address: "\(socket)",
+                    message: message, at: clock.wallNow, count: count))
+        ])
+    }
+
+    // MARK: addresses
+
+    /// Datagrams are told apart by their source address, so an address has one unit; a second one is not heard.
+    func route(_ address: IPv4Address, _ link: ProcessorLink) {
+        let id = link.processor.id
+        if let owner = owners[address], owner != id {
+            let other = links[owner]?.processor.spec.name ?? "another processor"
+            let detail = "\(address) is \(other)'s already: meters from there go to \(other)"
+            outbox.put([
+                .event(.init(processor: id, at: clock.wallNow, link: .meters, name: .addressShared, detail: detail))
+            ])
+            return
+        }
+        owners[address] = id
+        receiver.send(.route(address, processor: id))
+    }
+
+    func unroute(_ address: IPv4Address, _ link: ProcessorLink) {
+        guard owners[address] == link.processor.id else { return }
+        owners[address] = nil
+        receiver.send(.unroute(address, processor: link.processor.id))
+    }
+
+    // MARK: each second
+
+    private func tick() {
+        if let step = clock.takeStep() {
+            let detail = "the clock was set \(step > 0 ? "forward" : "back") by \(Double(abs(step)) / 1e6) s"
+            outbox.put([
+                .event(.init(processor: nil, at: clock.wallNow, link: nil, name: .clockStep, detail: detail))
+            ])
+        }
+        let now = clock.now
+        for link in links.values { link.tick(now) }
+        lookForOtherClients()
+    }
+
+    /// Other programs of this host with a connection of their own make the unit send every value twice.
+    private func lookForOtherClients() {
+        let units = links.values.filter { $0.endpoint != nil }
+        guard !units.isEmpty else { return }
+        let connections = PortInspector.connections()
+        for link in units {
+            guard let endpoint = link.endpoint else { continue }
+            let (id, others) = (link.processor.id, endpoint.otherClients(among: connections))
+            let inodes = Set(others.map(\.inode))
+            let before = otherClients[id, default: []]
+            guard inodes != before else { continue }
+            otherClients[id] = inodes
+            receiver.send(.otherClient(processor: id, !inodes.isEmpty))
+            // Looking through every process is for new ones only.
+            let new = others.filter { !before.contains($0.inode) }
+            guard !new.isEmpty || inodes.isEmpty else { continue }
+            let names = Set(new.map { PortInspector.holder(of: $0) }).sorted().joined(separator: ", ")
+            outbox.put([
+                .event(
+                    .init(
+                        processor: id, at: clock.wallNow, link: .control,
+                        name: inodes.isEmpty ? .otherClientGone : .otherClient, detail: names.isEmpty ? nil : names))
+            ])
+        }
+    }
+}

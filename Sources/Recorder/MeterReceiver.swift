@@ -1,0 +1,90 @@
+import AtlasProtocol
+import CSockets
+import Glibc
+import RecorderStore
+import Synchronization
+
+/// The receiving side of all meters: one thread that waits in poll(2) and reads with recvmmsg(2). Everybody else talks to
+/// it through commands, so its sockets and frames have one owner.
+package final class MeterReceiver: Sendable {
+    /// What the receiver tells. Called on its thread; must not wait.
+    package enum Notice: Sendable {
+        /// The datagram that a link asked to be told of.
+        case datagram(processor: Int32, at: Instant)
+        /// A message that is not only meters: the keep-alive's echo, a parameter.
+        case message(processor: Int32, Message)
+        /// Datagrams from addresses that are no configured unit, since the last notice.
+        case strangers(count: Int, last: IPv4Address, socket: IPv4Address)
+        /// Receiving failed since the last notice.
+        case socketFault(socket: IPv4Address, errno: Int32)
+    }
+
+    enum Command: Sendable {
+        case addUnit(RegisteredProcessor, UnitStatus)
+        case addSocket(descriptor: Int32, address: IPv4Address)
+        case removeSocket(address: IPv4Address)
+        /// Datagrams from this address are this unit's.
+        case route(IPv4Address, processor: Int32)
+        case unroute(IPv4Address, processor: Int32)
+        /// The unit's control endpoint and our own port of that connection, to find other programs' connections.
+        case controlConnection(processor: Int32, UnitEndpoint?)
+        case otherClient(processor: Int32, Bool)
+        /// Meter values that came by TCP.
+        case readings(processor: Int32, [Reading], at: Int64)
+        case stop
+    }
+
+    private let commands = Mutex<[Command]>([])
+    private let wakeDescriptor: Int32
+    private let stopped: AsyncStream<Void>
+
+    /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits.
+    package init(
+        queue: FrameQueue, clock: RecorderClock, wakeWriter: @escaping @Sendable () -> Void,
+        notify: @escaping @Sendable (Notice) -> Void
+    ) throws(ReceiverError) {
+        wakeDescriptor = csockets_wake_create()
+        guard wakeDescriptor >= 0 else { throw ReceiverError(doing: "make an event descriptor", errno: -wakeDescriptor) }
+        let (stopped, continuation) = AsyncStream<Void>.makeStream()
+        self.stopped = stopped
+        try DedicatedThread.start(named: "atlas-meters") { [self] in
+            ReceiveLoop(
+                wake: wakeDescriptor, takeCommands: { self.takeCommands() }, queue: queue, clock: clock,
+                wakeWriter: wakeWriter, notify: notify
+            ).run()
+            continuation.finish()
+        }
+    }
+
+    deinit { Glibc.close(wakeDescriptor) }
+
+    func send(_ command: Command) {
+        commands.withLock { $0.append(command) }
+        csockets_wake(wakeDescriptor)
+    }
+
+    /// Receives what has already arrived, hands it over and ends the thread.
+    package func stop() async {
+        send(.stop)
+        for await _ in stopped {}
+    }
+
+    private func takeCommands() -> [Command] {
+        commands.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+    }
+}
+
+/// Both ends of a control connection.
+struct UnitEndpoint: Hashable, Sendable {
+    let address: IPv4Address
+    let port: UInt16
+    let localPort: UInt16
+
+    /// The programs of this host that have a control connection to this unit besides ours.
+    func otherClients(among connections: [PortInspector.Socket]) -> [PortInspector.Socket] {
+        connections.filter { $0.remote == address && $0.remotePort == port && $0.localPort != localPort }
+    }
+}

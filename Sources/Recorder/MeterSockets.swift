@@ -1,0 +1,149 @@
+import AtlasProtocol
+import CSockets
+import Glibc
+import NIOCore
+import RecorderStore
+
+/// One UDP socket for each local address that a unit sends to: the local address of its control connection. Bound with
+/// SO_REUSEADDR on that very address, which wins over every program bound to 0.0.0.0. Confined to the event loop.
+final class MeterSockets {
+    /// Bytes asked for; the kernel doubles what it grants for its own book-keeping (socket(7)).
+    static let receiveBuffer: Int32 = 4 * 1024 * 1024
+    /// Between two tries to bind.
+    static let retry = TimeAmount.seconds(2)
+
+    private final class Place {
+        let address: IPv4Address
+        var links: [ProcessorLink] = []
+        var isBound = false
+        var bufferGot: Int32 = 0
+        var port: UInt16 = 0
+        var retry: Scheduled<Void>?
+        var lastErrno: Int32 = 0
+        var rivalInodes: Set<UInt64> = []
+        var holder: String?
+        init(_ address: IPv4Address) { self.address = address }
+    }
+
+    private unowned let plane: ControlPlane
+    private let port: UInt16
+    private var places: [IPv4Address: Place] = [:]
+    /// Told of each socket that is bound: the simulator in the same process has to know a port that was not chosen.
+    private let onBound: @Sendable (IPv4Address, UInt16) -> Void
+
+    init(plane: ControlPlane, port: UInt16, onBound: @escaping @Sendable (IPv4Address, UInt16) -> Void) {
+        (self.plane, self.port, self.onBound) = (plane, port, onBound)
+    }
+
+    /// This link's unit sends to `address`: the link is told whether a socket is bound there, now and when it changes.
+    func want(_ address: IPv4Address, by link: ProcessorLink) {
+        let had = place(of: link)
+        if let had, had.address != address { leave(had, link) }
+        let place = places[address] ?? Place(address)
+        places[address] = place
+        if !place.links.contains(where: { $0 === link }) { place.links.append(link) }
+        if place.isBound {
+            if had?.address != address { recordBound(place, link, had != nil) }
+            link.handle(.metersBound)
+        } else if place.retry != nil {
+            link.handle(.metersNotBound(.errno(ErrnoName.name(place.lastErrno)), detail: detail(place)))
+        } else {
+            bind(place, moved: had != nil && had !== place)
+        }
+    }
+
+    /// Another socket that takes this link's datagrams, by its program's name.
+    func rival(of link: ProcessorLink) -> String? {
+        guard let place = place(of: link), place.isBound else { return nil }
+        let rivals = PortInspector.udpSockets(port: place.port).filter { socket in
+            (socket.local == place.address || socket.isConnected) && !plane.ownSockets.contains(socket.inode)
+        }
+        return rivals.isEmpty ? nil : rivals.map { PortInspector.holder(of: $0) }.joined(separator: ", ")
+    }
+
+    func stop() {
+        for place in places.values { place.retry?.cancel() }
+        places = [:]
+    }
+
+    private func place(of link: ProcessorLink) -> Place? {
+        places.values.first { $0.links.contains { $0 === link } }
+    }
+
+    private func leave(_ place: Place, _ link: ProcessorLink) {
+        place.links.removeAll { $0 === link }
+        guard place.links.isEmpty else { return }
+        place.retry?.cancel()
+        if place.isBound { plane.receiver.send(.removeSocket(address: place.address)) }
+        places[place.address] = nil
+    }
+
+    private func bind(_ place: Place, moved: Bool) {
+        let descriptor = csockets_bind_udp(place.address.bits, port, Self.receiveBuffer, &place.bufferGot)
+        guard descriptor >= 0 else { return bindFailed(place, errno: -descriptor) }
+        place.isBound = true
+        place.retry = nil
+        place.port = csockets_local_port(descriptor)
+        plane.ownSockets.insert(PortInspector.inode(of: descriptor))
+        plane.receiver.send(.addSocket(descriptor: descriptor, address: place.address))
+        onBound(place.address, place.port)
+        plane.outbox.put([.recovered(processor: processor(of: place), socket: .udp, operation: .bind)])
+        for link in place.links {
+            recordBound(place, link, moved)
+            link.handle(.metersBound)
+        }
+    }
+
+    private func bindFailed(_ place: Place, errno: Int32) {
+        place.lastErrno = errno
+        if errno == EADDRINUSE { nameHolder(place) } else { place.holder = nil }
+        plane.outbox.put([
+            .fault(
+                SocketFault(
+                    processor: processor(of: place), socket: .udp, operation: .bind, code: ErrnoName.name(errno),
+                    errno: errno, address: "\(place.address):\(port)", holder: place.holder,
+                    message: ErrnoName.message(errno), at: plane.clock.wallNow))
+        ])
+        let (loop, address) = (plane.loop, place.address)
+        place.retry = loop.eventLoop.scheduleTask(in: Self.retry) {
+            loop.enter { $0.sockets.retry(address) }
+        }
+        let cause = Cause.errno(ErrnoName.name(errno))
+        for link in place.links { link.handle(.metersNotBound(cause, detail: detail(place))) }
+    }
+
+    private func retry(_ address: IPv4Address) {
+        guard let place = places[address], !place.isBound else { return }
+        bind(place, moved: false)
+    }
+
+    /// Looking through every process costs some 11 ms: only when other sockets hold the port than at the last try.
+    private func nameHolder(_ place: Place) {
+        let holders = PortInspector.udpSockets(port: port).filter {
+            $0.local == place.address || $0.local == IPv4Address(bits: 0)
+        }
+        let inodes = Set(holders.map(\.inode))
+        guard inodes != place.rivalInodes else { return }
+        place.rivalInodes = inodes
+        place.holder = holders.isEmpty ? nil : holders.map { PortInspector.holder(of: $0) }.joined(separator: ", ")
+    }
+
+    private func detail(_ place: Place) -> String {
+        "\(place.address):\(port): \(ErrnoName.message(place.lastErrno))" + (place.holder.map { ", held by \($0)" } ?? "")
+    }
+
+    /// An error belongs to a unit where its socket serves only that one.
+    private func processor(of place: Place) -> Int32? { place.links.count == 1 ? place.links[0].processor.id : nil }
+
+    private func recordBound(_ place: Place, _ link: ProcessorLink, _ moved: Bool) {
+        let granted = place.bufferGot / 2
+        var detail = "\(place.address):\(place.port), receive buffer \(granted / 1024) KiB"
+        if granted < Self.receiveBuffer { detail += " of \(Self.receiveBuffer / 1024) (net.core.rmem_max)" }
+        plane.outbox.put([
+            .event(
+                .init(
+                    processor: link.processor.id, at: plane.clock.wallNow, link: .meters, name: moved ? .rebound : .bound,
+                    detail: detail))
+        ])
+    }
+}

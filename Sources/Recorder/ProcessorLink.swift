@@ -1,0 +1,261 @@
+import AtlasProtocol
+import NIOCore
+import RecorderStore
+
+/// One unit's link on real sockets: carries out what its `ControlSession` says, and tells it what happened. Confined to
+/// the control plane's event loop.
+final class ProcessorLink {
+    let processor: RegisteredProcessor
+    let status = UnitStatus()
+    private(set) var endpoint: UnitEndpoint?
+    private unowned let plane: ControlPlane
+    private let decoder = FallbackDecoder()
+    private var session: ControlSession
+    private var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
+    private var channel: (any Channel)?
+    /// Counts attempts, so that what a former one still reports is not taken for the present one's.
+    private var attempt = 0
+    private var address: IPv4Address?
+    private var waiting: [ControlSession.Event] = []
+    private var isHandling = false
+    private var heardOnThisConnection = false
+    private var lastLine = Instant(microseconds: 0)
+    private var lastSeen = Instant(microseconds: 0)
+    private var unreadableLines = 0
+
+    init(_ processor: RegisteredProcessor, keepAlive: Span, plane: ControlPlane) {
+        self.processor = processor
+        self.plane = plane
+        session = ControlSession(.init(keepAlive: keepAlive, seed: UInt64.random(in: .min ... .max)))
+    }
+
+    /// Feeds the session; what comes up meanwhile waits its turn, so that actions stay in order.
+    func handle(_ event: ControlSession.Event) {
+        waiting.append(event)
+        guard !isHandling else { return }
+        isHandling = true
+        defer { isHandling = false }
+        while !waiting.isEmpty {
+            for action in session.handle(waiting.removeFirst(), at: plane.clock.now) { perform(action) }
+        }
+    }
+
+    private func perform(_ action: ControlSession.Action) {
+        switch action {
+        case .connect: connect()
+        case .send(let request): channel?.writeAndFlush(ByteBuffer(bytes: request.line), promise: nil)
+        case .start(let timer, let instant): start(timer, at: instant)
+        case .close: close()
+        case .bindMeters(let local): plane.sockets.want(local, by: self)
+        case .awaitDatagram: status.awaitDatagram()
+        case .record(let event):
+            put(
+                .event(
+                    .init(
+                        processor: processor.id, at: plane.clock.wall(of: event.at), link: event.link, name: event.name,
+                        cause: event.cause, detail: event.detail)))
+        case .change(let change):
+            let since = plane.clock.wall(of: change.since)
+            put(.change(processor: processor.id, link: change.link, state: change.state, since: since))
+        case .store(let values): store(values)
+        }
+    }
+
+    private func put(_ entry: Entry) { plane.outbox.put([entry]) }
+
+    // MARK: connecting
+
+    private func connect() {
+        attempt += 1
+        heardOnThisConnection = false
+        let (id, attempt, port) = (processor.id, attempt, processor.spec.controlPort)
+        let (loop, eventLoop) = (plane.loop, plane.loop.eventLoop)
+        let limit = eventLoop.makePromise(of: IPv4Address.self)
+        Resolver.resolve(processor.spec.host, on: eventLoop).cascade(to: limit)
+        let timer = eventLoop.scheduleTask(in: .seconds(ControlChannel.connectLimit)) {
+            limit.fail(Resolver.Failure(code: "EAI_AGAIN", message: "no answer from the name service within 5 s"))
+        }
+        limit.futureResult.flatMap { address -> EventLoopFuture<any Channel> in
+            timer.cancel()
+            loop.enter { $0.link(id)?.resolved(address, attempt) }
+            do {
+                let target = try SocketAddress(ipAddress: "\(address)", port: Int(port))
+                return ControlChannel.connect(to: target, on: eventLoop) { input in
+                    loop.enter { $0.link(id)?.received(input, attempt) }
+                }
+            } catch {
+                return eventLoop.makeFailedFuture(error)
+            }
+        }.whenComplete { result in
+            loop.enter { $0.link(id)?.attemptEnded(result, attempt) }
+        }
+    }
+
+    private func resolved(_ address: IPv4Address, _ attempt: Int) {
+        guard attempt == self.attempt, self.address != address else { return }
+        if let before = self.address { plane.unroute(before, self) }
+        self.address = address
+        plane.route(address, self)
+    }
+
+    private func attemptEnded(_ result: Result<any Channel, any Error>, _ attempt: Int) {
+        guard attempt == self.attempt, !plane.isStopping else {
+            if case .success(let channel) = result { channel.close(promise: nil) }
+            return
+        }
+        switch result {
+        case .success(let channel): connected(channel)
+        case .failure(let failure as Resolver.Failure):
+            let message = "\(processor.spec.host): \(failure.message)"
+            fault(.connect, code: failure.code, errno: nil, message: message)
+            handle(.connectFailed(.unresolved, detail: message))
+        case .failure(let error):
+            let (cause, errno) = ControlChannel.failure(error)
+            let message = ErrnoName.message(errno)
+            fault(.connect, code: ErrnoName.name(errno), errno: errno, message: message)
+            handle(.connectFailed(cause, detail: "\(addressText): \(message)"))
+        }
+    }
+
+    private func connected(_ channel: any Channel) {
+        guard let address, let local = channel.localAddress, let localPort = local.port,
+            let localAddress = local.ipAddress.flatMap({ IPv4Address($0) })
+        else {
+            // The unit took the connection and ended it before we could ask for our own end of it.
+            channel.close(promise: nil)
+            handle(.connectFailed(.closed, detail: "\(addressText): ended at once"))
+            return
+        }
+        self.channel = channel
+        endpoint = UnitEndpoint(
+            address: address, port: processor.spec.controlPort, localPort: UInt16(truncatingIfNeeded: localPort))
+        plane.receiver.send(.controlConnection(processor: processor.id, endpoint))
+        put(.recovered(processor: processor.id, socket: .tcp, operation: .connect))
+        handle(.connected(local: localAddress, port: UInt16(truncatingIfNeeded: localPort)))
+    }
+
+    private var addressText: String { "\(address.map(\.description) ?? processor.spec.host):\(processor.spec.controlPort)" }
+
+    private func close() {
+        let open = channel
+        channel = nil
+        endpoint = nil
+        attempt += 1  // what this connection still reports is old
+        plane.receiver.send(.controlConnection(processor: processor.id, nil))
+        open?.close(promise: nil)
+    }
+
+    /// Ends the link with the recorder: closes, sets no more timers.
+    func stop() {
+        handle(.stop)
+        attempt += 1
+        for timer in timers.values { timer.cancel() }
+        timers = [:]
+    }
+
+    // MARK: what comes in
+
+    private func received(_ input: ControlChannel.Input, _ attempt: Int) {
+        guard attempt == self.attempt else { return }
+        switch input {
+        case .line(.complete(let line)):
+            lastLine = plane.clock.now
+            guard let parsed = line.withUnsafeBufferPointer({ decoder.decode($0) }) else {
+                unreadableLines += 1
+                return
+            }
+            unreadableLines += parsed.unreadableValues
+            heardNow()
+            handle(.received(parsed.message))
+        case .line(.tooLong): unreadableLines += 1
+        case .closed(let errno):
+            ended(errno)
+            let cause = ControlChannel.cause(ending: errno)
+            close()
+            handle(.disconnected(cause))
+        }
+    }
+
+    private func heardNow() {
+        guard !heardOnThisConnection else { return }
+        heardOnThisConnection = true
+        put(.recovered(processor: processor.id, socket: .tcp, operation: .recv))
+    }
+
+    private func ended(_ errno: Int32) {
+        if errno != 0 {
+            fault(.recv, code: ErrnoName.name(errno), errno: errno, message: ErrnoName.message(errno))
+        } else if !heardOnThisConnection {
+            fault(.recv, code: "EOF", errno: nil, message: "took the connection and ended it without an answer")
+        }
+    }
+
+    private func fault(_ operation: SocketFault.Operation, code: String, errno: Int32?, message: String, count: Int = 1) {
+        put(
+            .fault(
+                SocketFault(
+                    processor: processor.id, socket: .tcp, operation: operation, code: code, errno: errno,
+                    address: addressText, message: message, at: plane.clock.wallNow, count: count)))
+    }
+
+    private func store(_ values: [ParameterValue]) {
+        let now = plane.clock.wallNow
+        let readings = values.compactMap(\.reading)
+        if !readings.isEmpty { plane.receiver.send(.readings(processor: processor.id, readings, at: now)) }
+        plane.outbox.put(
+            values.compactMap { value in
+                guard Meter(name: value.name) == nil, let stored = Self.stored(value.value) else { return nil }
+                return .parameter(processor: processor.id, at: now, name: value.name, value: stored)
+            })
+    }
+
+    private static func stored(_ value: ParameterValue.Value) -> SQLValue? {
+        switch value {
+        case .number(let number): Int64(exactly: number).map { .integer($0) } ?? .real(number)
+        case .text(let text): .text(text)
+        case .percent: nil  // another program's format; ours never asks for it
+        }
+    }
+
+    // MARK: timers
+
+    private func start(_ timer: ControlSession.Timer, at instant: Instant) {
+        timers[timer]?.cancel()
+        let wait = max(0, (instant - plane.clock.now).microseconds)
+        let (id, loop) = (processor.id, plane.loop)
+        timers[timer] = loop.eventLoop.scheduleTask(in: .microseconds(wait)) {
+            loop.enter { $0.link(id)?.fired(timer) }
+        }
+    }
+
+    private func fired(_ timer: ControlSession.Timer) {
+        timers[timer] = nil
+        guard timer == .probe, let channel else { return handle(.timerFired(timer, .init())) }
+        let (id, loop, attempt) = (processor.id, plane.loop, attempt)
+        ControlChannel.unacknowledged(channel).whenComplete { result in
+            loop.enter { $0.link(id)?.probeTimerFired(unacknowledged: (try? result.get()) ?? 0, attempt) }
+        }
+    }
+
+    private func probeTimerFired(unacknowledged: Int, _ attempt: Int) {
+        guard attempt == self.attempt else { return }
+        let evidence = ControlSession.Evidence(
+            unacknowledgedBytes: unacknowledged, lastDatagram: status.lastDatagram,
+            rival: endpoint == nil ? nil : plane.sockets.rival(of: self))
+        handle(.timerFired(.probe, evidence))
+    }
+
+    /// Once a second: what is worth a row but not at once.
+    func tick(_ now: Instant) {
+        if unreadableLines > 0 {
+            fault(
+                .recv, code: "EBADMSG", errno: nil, message: "lines or values that could not be read, or over 64 KiB",
+                count: unreadableLines)
+            unreadableLines = 0
+        }
+        let heard = max(lastLine, status.lastDatagram ?? lastLine)
+        guard heard > lastSeen else { return }
+        lastSeen = heard
+        put(.seen(processor: processor.id, at: plane.clock.wall(of: heard)))
+    }
+}

@@ -1,0 +1,213 @@
+import AtlasProtocol
+import CSockets
+import Glibc
+import RecorderStore
+
+/// The receiving thread's body: waits for datagrams, reads them, gathers frames, hands blocks to the writer. Confined to
+/// its thread.
+final class ReceiveLoop {
+    private static let slots: Int32 = 128
+    /// A batch of this many or more means a high rate: then a nap lets the next batch fill (measured:
+    /// docs/performance.md).
+    private static let busyBatch = 4
+    private static let nap: UInt32 = 500  // microseconds
+    private static let handOverAfter: Int64 = 100_000  // microseconds
+    private static let summaryEvery: Int64 = 1_000_000  // microseconds
+
+    private let wake: Int32
+    private let takeCommands: () -> [MeterReceiver.Command]
+    private let queue: FrameQueue
+    private let clock: RecorderClock
+    private let wakeWriter: () -> Void
+    private let notify: (MeterReceiver.Notice) -> Void
+
+    private let batch: OpaquePointer
+    private let reader = DatagramReader()
+    private var block = FrameBlock()
+    private var blockBegan: Int64 = 0
+    private var sockets: [MeterSocket] = []
+    private var units: [Int32: ReceivedUnit] = [:]
+    private var routes: [UInt32: ReceivedUnit] = [:]
+    private var lastRoute: (source: UInt32, unit: ReceivedUnit)?
+    /// Units with an open frame.
+    private var open: [ReceivedUnit] = []
+    private var nextSummary: Int64 = 0
+    private var isRunning = true
+
+    init(
+        wake: Int32, takeCommands: @escaping () -> [MeterReceiver.Command], queue: FrameQueue, clock: RecorderClock,
+        wakeWriter: @escaping () -> Void, notify: @escaping (MeterReceiver.Notice) -> Void
+    ) {
+        guard let batch = csockets_batch_create(Self.slots) else { fatalError("no memory to receive datagrams into") }
+        self.batch = batch
+        (self.wake, self.takeCommands, self.queue, self.clock) = (wake, takeCommands, queue, clock)
+        (self.wakeWriter, self.notify) = (wakeWriter, notify)
+    }
+
+    deinit { csockets_batch_free(batch) }
+
+    func run() {
+        while isRunning {
+            waitForWork()
+            for command in takeCommands() { carryOut(command) }
+            var busy = false
+            for socket in sockets { busy = receive(from: socket) || busy }
+            let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
+            closeFrames()
+            if now >= nextSummary { summarize(now) }
+            handOverIfDue(now)
+            if busy { usleep(Self.nap) }
+        }
+        finish()
+    }
+
+    private func waitForWork() {
+        var descriptors = [pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
+        for socket in sockets { descriptors.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)) }
+        poll(&descriptors, nfds_t(descriptors.count), timeout())
+        if descriptors[0].revents != 0 { csockets_wake_drain(wake) }
+    }
+
+    /// Milliseconds until there is something to do besides datagrams.
+    private func timeout() -> Int32 {
+        let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
+        var due = nextSummary
+        if !open.isEmpty { due = min(due, now + FrameAssembler.span) }
+        if !block.isEmpty { due = min(due, max(blockBegan + Self.handOverAfter, now + 20_000)) }
+        return Int32(clamping: max(0, (due - now + 999) / 1_000))
+    }
+
+    // MARK: datagrams
+
+    /// True if so much came that more is likely to come at once.
+    private func receive(from socket: MeterSocket) -> Bool {
+        var received = 0
+        while true {
+            let count = csockets_receive(socket.descriptor, batch)
+            guard count >= 0 else {
+                socket.fault = -count
+                return false
+            }
+            if count > 0 {
+                let now = clock.now
+                let datagrams = csockets_batch_datagrams(batch)!
+                for index in 0..<Int(count) { take(datagrams[index], from: socket, at: now) }
+            }
+            received += Int(count)
+            // Enough for one round, so that frames close and blocks go out under any flood.
+            if count < Self.slots || received >= 4 * Int(Self.slots) { return received >= Self.busyBatch }
+        }
+    }
+
+    @inline(__always)
+    private func take(_ datagram: csockets_datagram, from socket: MeterSocket, at now: Instant) {
+        guard let unit = unit(sending: datagram.source) else {
+            socket.stranger(IPv4Address(bits: datagram.source))
+            return
+        }
+        let bytes = UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
+        let content = reader.read(bytes)
+        if content.readings > 0 { store(content.readings, of: unit, at: datagram.at_us) }
+        unit.count(content, truncated: datagram.truncated != 0, length: Int(datagram.length))
+        for message in content.messages { notify(.message(processor: unit.processor, message)) }
+        if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor, at: now)) }
+    }
+
+    @inline(__always)
+    private func unit(sending source: UInt32) -> ReceivedUnit? {
+        if let last = lastRoute, last.source == source { return last.unit }
+        guard let unit = routes[source] else { return nil }
+        lastRoute = (source, unit)
+        return unit
+    }
+
+    private func store(_ count: Int, of unit: ReceivedUnit, at: Int64) {
+        let wasOpen = unit.assembler.closesAt != nil
+        for index in 0..<count { unit.take(reader.readings[index], at: at, into: &block) }
+        if !wasOpen, unit.assembler.closesAt != nil { open.append(unit) }
+        if block.isFull { handOver() }
+    }
+
+    // MARK: frames and blocks
+
+    private func closeFrames() {
+        guard !open.isEmpty else { return }
+        let now = RecorderClock.microseconds(CLOCK_REALTIME)
+        open.removeAll { unit in
+            guard let closesAt = unit.assembler.closesAt else { return true }
+            // The clock may have been set back under an open frame.
+            guard now >= closesAt || now < closesAt - 2 * FrameAssembler.span else { return false }
+            unit.assembler.close(into: &block)
+            return true
+        }
+    }
+
+    private func summarize(_ now: Int64) {
+        nextSummary = now + Self.summaryEvery
+        let wall = RecorderClock.microseconds(CLOCK_REALTIME)
+        for unit in units.values { unit.summarize(at: wall, into: &block) }
+        // Whose samples a full receive buffer cost can be told only where the socket has one unit.
+        let only = units.count == 1 ? units.first?.key : nil
+        for socket in sockets { socket.summarize(at: wall, processor: only, into: &block, notify) }
+    }
+
+    private func handOverIfDue(_ now: Int64) {
+        guard !block.isEmpty else {
+            blockBegan = now
+            return
+        }
+        if block.isFull || now - blockBegan >= Self.handOverAfter && !queue.isBehind {
+            handOver()
+            blockBegan = now
+        }
+    }
+
+    private func handOver() {
+        let full = block.isFull
+        block = queue.exchange(block)
+        if full { wakeWriter() }
+    }
+
+    private func finish() {
+        for socket in sockets { while receive(from: socket) {} }
+        for unit in open { unit.assembler.close(into: &block) }
+        summarize(RecorderClock.microseconds(CLOCK_BOOTTIME))
+        if !block.isEmpty { handOver() }
+        for socket in sockets { socket.close() }
+    }
+
+    // MARK: commands
+
+    private func carryOut(_ command: MeterReceiver.Command) {
+        switch command {
+        case .addUnit(let processor, let status): units[processor.id] = ReceivedUnit(processor, status)
+        case .addSocket(let descriptor, let address):
+            removeSocket(address)
+            sockets.append(MeterSocket(descriptor, address))
+        case .removeSocket(let address): removeSocket(address)
+        case .route(let address, let processor): route(address, units[processor])
+        case .unroute(let address, let processor):
+            if routes[address.bits]?.processor == processor { route(address, nil) }
+        case .controlConnection(let processor, let endpoint): units[processor]?.endpoint = endpoint
+        case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
+        case .readings(let processor, let readings, let at):
+            guard let unit = units[processor] else { return }
+            for reading in readings { unit.take(reading, at: at, into: &block) }
+            if !open.contains(where: { $0 === unit }) { open.append(unit) }
+        case .stop: isRunning = false
+        }
+    }
+
+    private func route(_ address: IPv4Address, _ unit: ReceivedUnit?) {
+        routes[address.bits] = unit
+        lastRoute = nil
+    }
+
+    private func removeSocket(_ address: IPv4Address) {
+        for socket in sockets where socket.address == address {
+            while receive(from: socket) {}
+            socket.close()
+        }
+        sockets.removeAll { $0.address == address }
+    }
+}

@@ -1,0 +1,99 @@
+import AtlasProtocol
+import CSockets
+import Glibc
+import RecorderStore
+
+/// One unit as the receiving thread sees it. Confined to that thread.
+final class ReceivedUnit {
+    let processor: Int32
+    let status: UnitStatus
+    var assembler: FrameAssembler
+    /// Our control connection to it, while there is one.
+    var endpoint: UnitEndpoint?
+    private var lastLookForOthers: Int64 = 0
+    // Since the last summary.
+    private var unreadableDatagrams = 0
+    private var unreadableValues = 0
+    private var truncated = 0
+    private var noRoom = 0
+
+    init(_ registered: RegisteredProcessor, _ status: UnitStatus) {
+        processor = registered.id
+        self.status = status
+        assembler = FrameAssembler(processor: registered.id, slots: registered.slots)
+    }
+
+    @inline(__always)
+    func take(_ reading: Reading, at: Int64, into block: inout FrameBlock) {
+        if !assembler.hasOtherClient, assembler.isRepeat(reading, at: at) { lookForOthers() }
+        if assembler.take(reading, at: at, into: &block) == .noRoom { noRoom += 1 }
+    }
+
+    /// The same value twice within 20 ms: another program of this host may just have subscribed. Costs 0.1 ms and more,
+    /// so at most five times a second.
+    @inline(never)
+    private func lookForOthers() {
+        let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
+        guard let endpoint, now - lastLookForOthers >= 200_000 else { return }
+        lastLookForOthers = now
+        assembler.hasOtherClient = !endpoint.otherClients(among: PortInspector.connections()).isEmpty
+    }
+
+    @inline(__always)
+    func count(_ content: DatagramReader.Content, truncated isTruncated: Bool, length: Int) {
+        if isTruncated { truncated += 1 }
+        if content.unreadableLines > 0 || length == 0 { unreadableDatagrams += 1 }
+        unreadableValues += content.unreadableValues
+    }
+
+    /// About once a second: last values, duplicates and losses.
+    func summarize(at wall: Int64, into block: inout FrameBlock) {
+        assembler.summarize(at: wall, into: &block)
+        func lost(_ reason: LossReason, datagrams: Int, samples: Int?) {
+            let loss = Loss(processor: processor, reason: reason, at: wall, datagrams: datagrams, samples: samples)
+            block.losses.append(loss)
+        }
+        if unreadableDatagrams > 0 { lost(.unreadable, datagrams: unreadableDatagrams, samples: nil) }
+        if unreadableValues > 0 { lost(.unreadable, datagrams: 0, samples: unreadableValues) }
+        if truncated > 0 { lost(.truncated, datagrams: truncated, samples: nil) }
+        if noRoom > 0 { lost(.tooManyMeters, datagrams: 0, samples: noRoom) }
+        (unreadableDatagrams, unreadableValues, truncated, noRoom) = (0, 0, 0, 0)
+    }
+}
+
+/// A bound socket of the receiving thread.
+final class MeterSocket {
+    let descriptor: Int32
+    let address: IPv4Address
+    private var drops: Int64 = 0
+    private var strangers = 0
+    private var lastStranger = IPv4Address(bits: 0)
+    /// The errno of a receive that failed since the last summary; 0: none.
+    var fault: Int32 = 0
+
+    init(_ descriptor: Int32, _ address: IPv4Address) { (self.descriptor, self.address) = (descriptor, address) }
+
+    func close() { Glibc.close(descriptor) }
+
+    @inline(never)
+    func stranger(_ source: IPv4Address) {
+        strangers += 1
+        lastStranger = source
+    }
+
+    func summarize(
+        at wall: Int64, processor: Int32?, into block: inout FrameBlock, _ notify: (MeterReceiver.Notice) -> Void
+    ) {
+        let now = csockets_drops(descriptor)
+        if now > drops {
+            let lost = Int(now - drops)
+            block.losses.append(
+                Loss(processor: processor, reason: .kernelDrop, at: wall, datagrams: lost, samples: nil))
+        }
+        drops = max(drops, now)
+        if strangers > 0 { notify(.strangers(count: strangers, last: lastStranger, socket: address)) }
+        strangers = 0
+        if fault != 0 { notify(.socketFault(socket: address, errno: fault)) }
+        fault = 0
+    }
+}

@@ -1,0 +1,39 @@
+import AtlasProtocol
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Host name to IPv4 address, anew at each try: a unit's address may change with its lease.
+enum Resolver {
+    struct Failure: Error {
+        /// EAI_NONAME and the like, getaddrinfo(3).
+        let code: String
+        let message: String
+    }
+
+    /// Resolves off the event loop. An address needs no resolver.
+    static func resolve(_ host: String, on eventLoop: any EventLoop) -> EventLoopFuture<IPv4Address> {
+        if let address = IPv4Address(host) { return eventLoop.makeSucceededFuture(address) }
+        return NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try lookUp(host) }
+    }
+
+    private static func lookUp(_ host: String) throws -> IPv4Address {
+        var hints = addrinfo()
+        hints.ai_family = AF_INET
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, nil, &hints, &list)
+        defer { if let list { freeaddrinfo(list) } }
+        guard code == 0, let first = list?.pointee.ai_addr else {
+            throw Failure(code: names[code] ?? "EAI_\(code)", message: String(cString: gai_strerror(code)))
+        }
+        return first.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+            IPv4Address(bits: UInt32(bigEndian: $0.pointee.sin_addr.s_addr))
+        }
+    }
+
+    private static let names: [Int32: String] = [
+        EAI_AGAIN: "EAI_AGAIN", EAI_FAIL: "EAI_FAIL", EAI_NONAME: "EAI_NONAME", EAI_MEMORY: "EAI_MEMORY",
+        EAI_SYSTEM: "EAI_SYSTEM", EAI_FAMILY: "EAI_FAMILY", -5: "EAI_NODATA",
+    ]
+}

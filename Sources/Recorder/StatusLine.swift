@@ -1,0 +1,37 @@
+import AtlasProtocol
+import RecorderStore
+import WallTime
+
+/// One line on stdout for each change of state, printed when it is safely stored.
+enum StatusLine {
+    /// `16:30:00.123  Main Bar  meters down: EADDRINUSE (…)`; nil for what is no change of state.
+    static func text(for entry: Entry, processor name: (Int32) -> String) -> String? {
+        guard case .event(let event) = entry else { return nil }
+        let time = LocalTime.text(event.at).dropFirst(11)
+        let subject = event.processor.map(name) ?? "recorder"
+        return "\(time)  \(subject)  \(words(for: event))"
+    }
+
+    private static func words(for event: Entry.Event) -> String {
+        let detail = event.detail.map { " (\($0))" } ?? ""
+        let cause = event.cause.map { ": \($0)" } ?? ""
+        return switch event.name {
+        case .started: "started\(detail)"
+        case .stopped: "stopped\(detail)"
+        case .connected: "connected\(detail)"
+        case .answering: "control up\(detail)"
+        case .connectFailed, .disconnected, .wedged: "control down\(cause)\(detail)"
+        case .subscribed: "subscribed\(detail)"
+        case .parameterRefused: "parameter refused\(detail)"
+        case .bound: "meters' socket bound\(detail)"
+        case .rebound: "meters' socket moved\(detail)"
+        case .metersLost, .taken: "meters down\(cause)\(detail)"
+        case .metersFlowing: "meters up\(detail)"
+        case .renamed: "renamed\(detail)"
+        case .addressShared: "address shared\(detail)"
+        case .otherClient: "another program of this host has a connection to it\(detail)"
+        case .otherClientGone: "no other program of this host has a connection to it any more"
+        case .clockStep: "clock step\(detail)"
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import RecorderStore
+
+/// JSON in the order it is written in (RFC 8259): `JSONEncoder` keeps no order, and a report's reader does.
+indirect enum JSONText {
+    case null
+    case integer(Int64)
+    case number(Double)
+    case text(String)
+    case array([JSONText])
+    case object([(String, JSONText)])
+
+    static func text(_ value: String?) -> JSONText { value.map { .text($0) } ?? .null }
+    static func number(_ value: Double?) -> JSONText { value.map { .number($0) } ?? .null }
+    static func integer(_ value: Int64?) -> JSONText { value.map { .integer($0) } ?? .null }
+
+    /// Objects in arrays stand on a line each, so that a person can read it and a diff is short.
+    func written(indent: String = "") -> String {
+        switch self {
+        case .null: return "null"
+        case .integer(let value): return "\(value)"
+        case .number(let value): return value.isFinite ? Self.written(value) : "null"
+        case .text(let value): return Self.quoted(value)
+        case .array(let values):
+            guard !values.isEmpty else { return "[]" }
+            if case .object = values[0] {
+                let inner = indent + "  "
+                return "[\n" + values.map { inner + $0.written(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
+            }
+            return "[" + values.map { $0.written(indent: indent) }.joined(separator: ", ") + "]"
+        case .object(let members):
+            let inner = indent + "  "
+            let lines = members.map { "\(Self.quoted($0.0)): \($0.1.written(indent: inner))" }
+            let line = "{" + lines.joined(separator: ", ") + "}"
+            guard line.count + indent.count > 100 || line.contains("\n") else { return line }
+            return "{\n" + lines.map { inner + $0 }.joined(separator: ",\n") + "\n\(indent)}"
+        }
+    }
+
+    private static func written(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20:
+                let hex = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+extension SQLValue {
+    var json: JSONText {
+        switch self {
+        case .null: .null
+        case .integer(let value): .integer(value)
+        case .real(let value): .number(value)
+        case .text(let value): .text(value)
+        }
+    }
+
+    /// For tables of text, CSV and Markdown.
+    var plain: String {
+        switch self {
+        case .null: ""
+        case .integer(let value): "\(value)"
+        case .real(let value): "\(value)"
+        case .text(let value): value
+        }
+    }
+}

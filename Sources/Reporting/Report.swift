@@ -1,0 +1,47 @@
+import RecorderStore
+import Reports
+
+/// A question to the store: SQL with the parameters `:since_us`, `:until_us` and `:processor`.
+package struct Report: Sendable {
+    package let name: String
+    package let sql: String
+
+    /// The reports that come with the program, by name.
+    package static let all = Reports.files.map { Report(name: $0.name, sql: $0.sql) }
+
+    package init(name: String, sql: String) { (self.name, self.sql) = (name, sql) }
+
+    /// One of `all`, or nil.
+    package init?(named name: String) {
+        guard let report = Report.all.first(where: { $0.name == name }) else { return nil }
+        self = report
+    }
+
+    /// The first line of the SQL's comment: what the report tells.
+    package var purpose: String {
+        let line = sql.split(separator: "\n").first { $0.hasPrefix("--") } ?? ""
+        return line.drop { $0 == "-" || $0 == " " }.description
+    }
+
+    package func run(on store: StoreReader, _ question: Question) throws(StoreError) -> Table {
+        try store.query(sql, question.parameters)
+    }
+}
+
+/// The window and the unit that a report is asked for.
+package struct Question: Sendable, Equatable {
+    /// Microseconds since 1970 UTC; `until` is not part of the window.
+    package let since, until: Int64
+    /// A unit's name; nil for all.
+    package let processor: String?
+    /// Now, as the window was resolved.
+    package let now: Int64
+
+    package init(since: Int64, until: Int64, processor: String?, now: Int64) {
+        (self.since, self.until, self.processor, self.now) = (since, until, processor, now)
+    }
+
+    var parameters: [String: SQLValue] {
+        [":since_us": .integer(since), ":until_us": .integer(until), ":processor": .text(processor)]
+    }
+}

@@ -1,0 +1,73 @@
+/// Colour for a terminal, or none. ANSI by hand: SGR codes of ECMA-48, 8.3.117.
+package struct Style: Sendable {
+    package let isColoured: Bool
+    package init(isColoured: Bool) { self.isColoured = isColoured }
+
+    func bold(_ text: String) -> String { code("1", text) }
+    func faint(_ text: String) -> String { code("2", text) }
+    func good(_ text: String) -> String { code("32", text) }
+    func bad(_ text: String) -> String { code("31", text) }
+    func unsure(_ text: String) -> String { code("33", text) }
+
+    func state(_ state: String, _ text: String) -> String {
+        switch state {
+        case "up": good(text)
+        case "down": bad(text)
+        default: unsure(text)
+        }
+    }
+
+    private func code(_ code: String, _ text: String) -> String { isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+}
+
+/// Columns of text, aligned by what a terminal shows; numbers to the right.
+struct TextTable {
+    let header: [String]
+    let rightAligned: Set<Int>
+    var rows: [[String]] = []
+
+    /// Lines without trailing space; cells are cut with … where a line would pass `width` columns.
+    func lines(width: Int) -> [String] {
+        var widths = header.indices.map { column in
+            ([header] + rows).map { Self.width($0[column]) }.max() ?? 0
+        }
+        // The widest column gives way until the line fits.
+        while widths.reduce(0, +) + 2 * (widths.count - 1) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
+            widths[widest] > 8
+        { widths[widest] -= 1 }
+        return ([header] + rows).map { row in
+            let cells = row.indices.map { fit(row[$0], widths[$0], right: rightAligned.contains($0)) }
+            var line = cells.joined(separator: "  ")
+            while line.last == " " { line.removeLast() }
+            return line
+        }
+    }
+
+    private func fit(_ cell: String, _ width: Int, right: Bool) -> String {
+        var cell = cell.replacingControls()
+        if Self.width(cell) > width {
+            while Self.width(cell) > width - 1, !cell.isEmpty { cell.removeLast() }
+            cell += "…"
+        }
+        let space = String(repeating: " ", count: max(0, width - Self.width(cell)))
+        return right ? space + cell : cell + space
+    }
+
+    /// Terminal columns, near enough: East Asian wide characters take two (UAX #11), combining ones none.
+    static func width(_ text: String) -> Int {
+        text.reduce(0) { sum, character in
+            guard let first = character.unicodeScalars.first else { return sum }
+            let wide = [0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+                0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD,
+            ].contains { $0.contains(Int(first.value)) }
+            return sum + (wide ? 2 : 1)
+        }
+    }
+}
+
+extension String {
+    /// What a unit sent is shown, not obeyed: no escape sequence reaches the terminal.
+    func replacingControls() -> String {
+        String(String.UnicodeScalarView(unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "\u{FFFD}" : $0 }))
+    }
+}

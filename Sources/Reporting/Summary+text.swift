@@ -1,0 +1,179 @@
+import RecorderStore
+import WallTime
+
+extension Summary {
+    /// The page of `--format text`: at most 80 columns, the answers first.
+    package func text(_ style: Style) -> String {
+        var lines = headline(style)
+        if !processors.isEmpty { lines += [""] + linkTable(style) }
+        if !outages.isEmpty { lines += ["", style.bold("Outages")] + outageTable() }
+        let happened = errors.filter { $0.count > 0 }
+        if !happened.isEmpty { lines += ["", style.bold("Errors")] + errorTable(happened) }
+        if !losses.isEmpty { lines += ["", style.bold("Not stored")] + lossTable() }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    // MARK: the answers
+
+    private func headline(_ style: Style) -> [String] {
+        let since = LocalTime.textWithZone(question.since).droppingMilliseconds()
+        let until = LocalTime.textWithZone(question.until).droppingMilliseconds()
+        var lines = ["\(style.bold("Window"))      \(since) to \(until) (\(Length.text(window)))"]
+        lines.append("\(style.bold("Recorded"))    \(recordedText(style))")
+        let isNow = question.now - question.until < 2_000_000
+        let label = isNow ? "Now         " : "At its end  "
+        if processors.isEmpty { lines.append("\(style.bold(label))no processor in this store") }
+        for (index, processor) in processors.prefix(8).enumerated() {
+            let links = processor.links.map { link in
+                let since = link.stateSince.map { " since \(LocalTime.text($0).since(question.until))" } ?? ""
+                let cause = link.cause.map { " (\($0))" } ?? ""
+                return "\(link.link) \(style.state(link.state, link.state))\(cause)\(since)"
+            }
+            let name = processors.count > 1 ? "\(processor.processor.replacingControls()): " : ""
+            let lead = index == 0 ? style.bold(label) : String(repeating: " ", count: label.count)
+            lines += wrap(lead, name, links)
+        }
+        if processors.count > 8 { lines.append("            and \(processors.count - 8) more: see below") }
+        lines.append("\(style.bold("Errors"))      \(errorCountText(style))")
+        lines.append("\(style.bold("EADDRINUSE"))  \(addressInUseText(style))")
+        return lines
+    }
+
+    /// Two links on one line where they fit in 80 columns, else one each.
+    private func wrap(_ lead: String, _ name: String, _ links: [String]) -> [String] {
+        let visible = (name + links.joined(separator: ", ")).removingStyle()
+        if TextTable.width(visible) + 12 <= 80 { return [lead + name + links.joined(separator: ", ")] }
+        return links.enumerated().map { ($0.offset == 0 ? lead : String(repeating: " ", count: 12)) + name + $0.element }
+    }
+
+    private func recordedText(_ style: Style) -> String {
+        if recorded == window { return "all of it" }
+        if recorded == 0 { return style.unsure("nothing of it: neither up nor down is known") }
+        let percent = Percent.text(Double(recorded) / Double(window) * 100)
+        return style.unsure("\(Length.text(recorded)) of it (\(percent) %); \(Length.text(window - recorded)) is unknown")
+    }
+
+    private func errorCountText(_ style: Style) -> String {
+        let total = errors.reduce(0) { $0 + $1.count }
+        guard total > 0 else { return recorded == 0 ? "none, but nothing was recorded" : style.good("none") }
+        let kinds = errors.filter { $0.count > 0 }.map { "\($0.code) \($0.count)" }
+        let list = kinds.prefix(4).joined(separator: ", ") + (kinds.count > 4 ? ", …" : "")
+        return style.bad("\(total)") + " (\(list))"
+    }
+
+    private func addressInUseText(_ style: Style) -> String {
+        let found = errors.filter { $0.code == "EADDRINUSE" }
+        let count = found.reduce(0) { $0 + $1.count }
+        guard count > 0 else {
+            let before = found.compactMap(\.lastBefore).max()
+            let last = before.map { "the last one was \(LocalTime.text($0).droppingMilliseconds())" } ?? "never seen in this store"
+            return (recorded == 0 ? "none known; " : style.good("none") + "; ") + last
+        }
+        let times = count == 1 ? "once" : "\(count) times"
+        let last = found.compactMap(\.last).max().map { ", last \(LocalTime.text($0).droppingMilliseconds())" } ?? ""
+        let holder = found.compactMap(\.holder).last.map { ", held by \($0.replacingControls())" } ?? ""
+        return style.bad(times) + last + holder
+    }
+
+    // MARK: tables
+
+    private func linkTable(_ style: Style) -> [String] {
+        var table = TextTable(
+            header: ["Processor", "Link", "Uptime %", "Up", "Down", "Unknown", "Outages", "Longest"],
+            rightAligned: [2, 3, 4, 5, 6, 7])
+        for processor in processors {
+            for link in processor.links {
+                table.rows.append([
+                    processor.processor, link.link, link.uptimePercent.map { Percent.text($0) } ?? "-",
+                    Length.text(link.up), Length.text(link.down), Length.text(link.unknown), "\(link.outages)",
+                    link.outages == 0 ? "-" : Length.text(link.longestOutage),
+                ])
+            }
+        }
+        var lines = table.lines(width: 80)
+        lines[0] = style.bold(lines[0])
+        let samples = processors.reduce(0) { $0 + $1.samples }
+        let lost = losses.reduce(0) { $0 + ($1.samples ?? 0) }
+        lines += ["", "\(samples.grouped) samples stored, \(lost.grouped) known to be lost."]
+        return lines
+    }
+
+    private func outageTable() -> [String] {
+        var table = TextTable(
+            header: ["Started", "Ended", "In window", "Processor", "Link", "Cause"], rightAligned: [2])
+        for outage in outages.suffix(20) {
+            table.rows.append([
+                LocalTime.text(outage.started).droppingMilliseconds(),
+                outage.ended.map { LocalTime.text($0).since(outage.started).droppingMilliseconds() } ?? "lasts",
+                Length.text(Int64(outage.seconds * 1e6)), outage.processor, outage.link,
+                outage.causes.count > 1 ? "\(outage.cause) (+\(outage.causes.count - 1))" : outage.cause,
+            ])
+        }
+        let more = outages.count > 20 ? ["(\(outages.count - 20) earlier ones: atlas-recorder report outages)"] : []
+        return table.lines(width: 80) + more
+    }
+
+    private func errorTable(_ errors: [SocketError]) -> [String] {
+        var table = TextTable(
+            header: ["Code", "Socket", "Count", "First", "Last", "Processor", "Held by"], rightAligned: [2])
+        for error in errors.prefix(20) {
+            table.rows.append([
+                error.code, "\(error.socket) \(error.operation)", "\(error.count)",
+                error.first.map { LocalTime.text($0).since(question.until).droppingMilliseconds() } ?? "",
+                error.last.map { LocalTime.text($0).since(question.until).droppingMilliseconds() } ?? "",
+                error.processor ?? "-", error.holder ?? "-",
+            ])
+        }
+        return table.lines(width: 80)
+    }
+
+    private func lossTable() -> [String] {
+        var table = TextTable(
+            header: ["Time", "Processor", "Reason", "Datagrams", "Samples"], rightAligned: [3, 4])
+        for loss in losses.suffix(20) {
+            table.rows.append([
+                LocalTime.text(loss.from).droppingMilliseconds(), loss.processor ?? "-", loss.reason, "\(loss.datagrams)",
+                loss.samples.map { "\($0)" } ?? "unknown",
+            ])
+        }
+        let more = losses.count > 20 ? ["(\(losses.count - 20) earlier ones: atlas-recorder report losses)"] : []
+        return table.lines(width: 80) + more
+    }
+}
+
+extension String {
+    func droppingMilliseconds() -> String {
+        guard let dot = firstIndex(of: ".") else { return self }
+        return String(self[..<dot] + self[index(dot, offsetBy: 4)...])
+    }
+
+    /// The time alone where the date is that of `instant`.
+    func since(_ instant: Int64) -> String {
+        let reference = LocalTime.text(instant)
+        return prefix(10) == reference.prefix(10) ? String(dropFirst(11)).droppingMilliseconds() : droppingMilliseconds()
+    }
+
+    func removingStyle() -> String {
+        var result = ""
+        var isInside = false
+        for character in self {
+            if character == "\u{1B}" { isInside = true }
+            if !isInside { result.append(character) }
+            if isInside, character == "m" { isInside = false }
+        }
+        return result
+    }
+}
+
+extension Int64 {
+    /// `1,234,567`.
+    var grouped: String {
+        let digits = String(magnitude)
+        var result = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { result += "," }
+            result.append(digit)
+        }
+        return (self < 0 ? "-" : "") + result
+    }
+}

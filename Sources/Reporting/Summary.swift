@@ -1,0 +1,145 @@
+import RecorderStore
+
+/// The answer to "was it up, and what went wrong": what the report `summary` shows, read from the reports' SQL. Times are
+/// microseconds since 1970 UTC, lengths whole microseconds.
+package struct Summary: Sendable, Equatable {
+    package struct LinkSummary: Sendable, Equatable {
+        package let link, state: String
+        package let stateSince: Int64?
+        package let cause: String?
+        package let up, down, unknown: Int64
+        package let uptimePercent: Double?
+        package let outages: Int64
+        package let longestOutage: Int64
+    }
+    package struct ProcessorSummary: Sendable, Equatable {
+        package let processor, host: String
+        package let samples, samplesLost: Int64
+        package var links: [LinkSummary]
+    }
+    package struct Outage: Sendable, Equatable {
+        package let processor, link: String
+        package let started: Int64
+        package let ended: Int64?
+        package let seconds: Double
+        package let cause: String
+        package let causes: [String]
+    }
+    package struct SocketError: Sendable, Equatable {
+        package let code, socket, operation: String
+        package let count: Int64
+        package let first, last, lastBefore: Int64?
+        package let processor, holder, message: String?
+    }
+    package struct Loss: Sendable, Equatable {
+        package let processor: String?
+        package let reason: String
+        package let from, until, datagrams: Int64
+        package let samples: Int64?
+    }
+
+    package let store: String
+    package let question: Question
+    package let recorded: Int64
+    package let processors: [ProcessorSummary]
+    package let outages: [Outage]
+    package let errors: [SocketError]
+    package let losses: [Loss]
+
+    package var window: Int64 { question.until - question.since }
+
+    /// Asks the store. Throws `StoreError` where it cannot be read.
+    package init(_ store: StoreReader, _ question: Question) throws(StoreError) {
+        func run(_ name: String) throws(StoreError) -> [Row] {
+            guard let report = Report(named: name) else { preconditionFailure("reports/\(name).sql is not compiled in") }
+            let table = try report.run(on: store, question)
+            return table.rows.indices.map { Row(table: table, row: $0) }
+        }
+        self.store = store.path
+        self.question = question
+        recorded = try run("recorded").first?.integer("recorded_us") ?? 0
+        var processors: [ProcessorSummary] = []
+        for row in try run("summary") {
+            let name = row.text("processor") ?? ""
+            if processors.last?.processor != name {
+                processors.append(
+                    ProcessorSummary(
+                        processor: name, host: row.text("host") ?? "", samples: row.integer("samples") ?? 0,
+                        samplesLost: row.integer("samples_lost") ?? 0, links: []))
+            }
+            processors[processors.count - 1].links.append(LinkSummary(row))
+        }
+        self.processors = processors
+        outages = try run("outages").map { Outage($0) }
+        errors = try run("errors").map { SocketError($0) }
+        losses = try run("losses").map { Loss($0) }
+    }
+}
+
+/// A row by its columns' names.
+struct Row {
+    let table: Table
+    let row: Int
+
+    func integer(_ column: String) -> Int64? {
+        switch table.value(row, column) {
+        case .integer(let value): value
+        case .real(let value): Int64(exactly: value.rounded())
+        case .null, .text: nil
+        }
+    }
+    func real(_ column: String) -> Double? {
+        switch table.value(row, column) {
+        case .integer(let value): Double(value)
+        case .real(let value): value
+        case .null, .text: nil
+        }
+    }
+    func text(_ column: String) -> String? {
+        if case .text(let value) = table.value(row, column) { value } else { nil }
+    }
+}
+
+extension Summary.LinkSummary {
+    init(_ row: Row) {
+        link = row.text("link") ?? ""
+        state = row.text("state") ?? ""
+        stateSince = row.integer("state_since_us")
+        cause = row.text("cause")
+        (up, down) = (row.integer("up_us") ?? 0, row.integer("down_us") ?? 0)
+        unknown = row.integer("unknown_us") ?? 0
+        uptimePercent = row.real("uptime_percent")
+        (outages, longestOutage) = (row.integer("outages") ?? 0, row.integer("longest_outage_us") ?? 0)
+    }
+}
+
+extension Summary.Outage {
+    init(_ row: Row) {
+        (processor, link) = (row.text("processor") ?? "", row.text("link") ?? "")
+        (started, ended) = (row.integer("started_us") ?? 0, row.integer("ended_us"))
+        seconds = row.real("seconds") ?? 0
+        cause = row.text("cause") ?? ""
+        // A JSON array of codes that have no quotes in them.
+        causes = (row.text("causes") ?? "").split { "[\",]".contains($0) }.map(String.init)
+    }
+}
+
+extension Summary.SocketError {
+    init(_ row: Row) {
+        (code, socket) = (row.text("code") ?? "", row.text("socket") ?? "")
+        operation = row.text("operation") ?? ""
+        count = row.integer("count") ?? 0
+        (first, last, lastBefore) = (row.integer("first_us"), row.integer("last_us"), row.integer("last_before_us"))
+        (processor, holder, message) = (row.text("processor"), row.text("holder"), row.text("message"))
+    }
+}
+
+extension Summary.Loss {
+    init(_ row: Row) {
+        processor = row.text("processor")
+        reason = row.text("reason") ?? ""
+        (from, until) = (row.integer("from_us") ?? 0, row.integer("until_us") ?? 0)
+        (datagrams, samples) = (row.integer("datagrams") ?? 0, row.integer("samples"))
+    }
+}
+
