@@ -1,6 +1,13 @@
 /// All parameters of one unit, by index and by name.
 struct ParameterTable {
-    enum Family: String, CaseIterable { case source = "Source", zone = "Zone", mix = "Mix", group = "Group" }
+    enum Family: Int, CaseIterable {
+        case source, zone, mix, group
+
+        var name: String { ["Source", "Zone", "Mix", "Group"][rawValue] }
+        var labels: [String] {
+            [VenueNames.sources, VenueNames.zones, VenueNames.mixes, VenueNames.groups][rawValue]
+        }
+    }
     /// Where one source, zone, mix or group has its four parameters.
     struct Strip {
         let meter: Int
@@ -17,21 +24,16 @@ struct ParameterTable {
 
     private(set) var parameters: [Parameter] = []
     private(set) var indexes: [String: Int] = [:]
-    private var strips: [Family: [Strip]] = [:]
+    private var strips = Family.allCases.map { _ in [Strip]() }
     private(set) var zoneRoutes: [Route] = []
     private(set) var groupRoutes: [Route] = []
     let scale: LevelScale
 
     init(model: UnitModel, silence: Silence, scale: LevelScale) {
         self.scale = scale
-        let names: [Family: (names: [String], kind: String)] = [
-            .source: (VenueNames.sources, "Source"), .zone: (VenueNames.zones, "Zone"),
-            .mix: (VenueNames.mixes, "Mix"), .group: (VenueNames.groups, "Group"),
-        ]
         for (family, first, count) in model.families {
             for index in 0..<count {
-                let (known, kind) = names[family]!
-                addStrip(family, number: first + index, index, VenueNames.name(index, of: known, kind: kind))
+                addStrip(family, number: first + index, index)
             }
         }
         let choices = -1...max(-1, model.firstMix + model.mixes - 1)
@@ -49,14 +51,14 @@ struct ParameterTable {
         addVenue()
     }
 
-    private mutating func addStrip(_ family: Family, number: Int, _ index: Int, _ label: String) {
+    private mutating func addStrip(_ family: Family, number: Int, _ index: Int) {
         let strip = Strip(meter: parameters.count)
         let gain = family == .source ? 0 : -Double(index * 3 % 12)
-        add("\(family.rawValue)Meter_\(number)", .meter, .level(scale.floor))
-        add("\(family.rawValue)Gain_\(number)", .gain, .level(scale.level(dB: gain)))
-        add("\(family.rawValue)Mute_\(number)", .choice(0...1), .whole(0))
-        add("\(family.rawValue)Name_\(number)", .label, .text(label))
-        strips[family, default: []].append(strip)
+        add("\(family.name)Meter_\(number)", .meter, .level(scale.floor))
+        add("\(family.name)Gain_\(number)", .gain, .level(scale.level(dB: gain)))
+        add("\(family.name)Mute_\(number)", .choice(0...1), .whole(0))
+        add("\(family.name)Name_\(number)", .label, .text(VenueNames.name(index, of: family.labels, kind: family.name)))
+        strips[family.rawValue].append(strip)
     }
 
     private mutating func addVenue() {
@@ -86,7 +88,7 @@ struct ParameterTable {
 
     subscript(_ index: Int) -> Parameter { parameters[index] }
 
-    func strips(_ family: Family) -> [Strip] { strips[family] ?? [] }
+    func strips(_ family: Family) -> [Strip] { strips[family.rawValue] }
 
     func level(_ index: Int) -> Int {
         if case .level(let level) = parameters[index].value { level } else { scale.floor }
