@@ -30,17 +30,19 @@ struct FaultTests {
         }
     }
 
-    @Test("accept and close: FIN at once, also to a client that has already sent")
+    @Test("accept and close: FIN at once, also to a client whose bytes came before the unit accepted it")
     func acceptAndClose() async throws {
         try await Bench.run { bench in
             let before = try await subscribed(bench)
+            try await bench.simulator.inject(.freeze)
+            let early = try await bench.connect()
+            try await early.send(subscribe(["ZoneMeter_0"], id: 1))
             try await bench.simulator.inject(.acceptAndClose)
             #expect(await before.next() == .finished)
-            for _ in 0..<5 {
-                let client = try await bench.connect()
-                try? await client.send(subscribe(["ZoneMeter_0"], id: 1))
-                #expect(await client.next() == .finished)
-            }
+            try await bench.simulator.lift(.freeze)
+            #expect(await early.next() == .finished)
+            #expect(await (try await bench.connect()).next() == .finished)
+            #expect(try await bench.simulator.statistics().commands.count == 1)
         }
     }
 
@@ -220,6 +222,20 @@ struct FaultTests {
             #expect(await bench.meters.next().from.ipAddress == "127.0.0.2")
             let faults = try await bench.simulator.statistics().units.map(\.faults)
             #expect(faults == [[], [], [.refuse]])
+        }
+    }
+
+    @Test("it runs until it is cancelled, then every socket is closed")
+    func cancellation() async throws {
+        try await Bench.run { bench in
+            let client = try await subscribed(bench)
+            let simulator = bench.simulator
+            let running = Task { try await simulator.run() }
+            running.cancel()
+            try await running.value
+            #expect(await client.line() == nil)
+            await #expect(throws: IOError.self) { _ = try await bench.connect() }
+            await #expect(throws: SimulatorError.self) { try await bench.simulator.inject(.reset) }
         }
     }
 
