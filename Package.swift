@@ -47,11 +47,19 @@ let package = Package(
                 "AtlasProtocol", "AtlasSimulator", "Recorder", "RecorderStore", "Reporting", "WallTime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "WallTime"]),
+        .testTarget(
+            name: "AtlasSimulatorTests",
+            dependencies: [
+                "AtlasSimulator",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

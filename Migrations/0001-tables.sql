@@ -20,6 +20,7 @@ CREATE TABLE processor (
     name          TEXT NOT NULL UNIQUE,
     host          TEXT NOT NULL,
     control_port  INTEGER NOT NULL,
+    simulated     INTEGER NOT NULL DEFAULT 0,  -- 1: invented by run --simulate
     firmware      TEXT,
     first_seen_us INTEGER,  -- when it was first and last heard from, by TCP or UDP
     last_seen_us  INTEGER

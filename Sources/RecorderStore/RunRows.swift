@@ -11,18 +11,6 @@ package struct RunStart: Sendable {
     }
 }
 
-/// A unit as it was named on the command line.
-package struct ProcessorSpec: Sendable, Equatable {
-    package let name: String
-    /// A name or an IPv4 address, resolved anew at each try.
-    package let host: String
-    package let controlPort: UInt16
-
-    package init(name: String, host: String, controlPort: UInt16) {
-        (self.name, self.host, self.controlPort) = (name, host, controlPort)
-    }
-}
-
 /// A unit as the store knows it.
 package struct RegisteredProcessor: Sendable {
     package let id: Int32
@@ -68,6 +56,7 @@ struct RunRows {
     func begin(
         _ start: RunStart, processors: [ProcessorSpec], at now: Int64
     ) throws(StoreError) -> (Open, [RegisteredProcessor]) {
+        try refuseMixture(processors)
         try closeEarlierRuns(at: now)
         let known = try identifiers("SELECT id FROM processor")
         let registered = try register(processors)
@@ -88,6 +77,17 @@ struct RunRows {
             }
         }
         return (Open(run: run, batch: 0), registered)
+    }
+
+    /// Invented levels never stand beside a venue's.
+    private func refuseMixture(_ processors: [ProcessorSpec]) throws(StoreError) {
+        guard processors.contains(where: \.isSimulated) else { return }
+        let real = try database.integer(
+            "SELECT count(*) FROM processor WHERE NOT simulated", doing: "look for real processors")
+        guard real == 0 else {
+            throw StoreError(
+                .notOurs, message: "it holds \(real) real processors", doing: "record a simulation", path: database.path)
+        }
     }
 
     /// A run that was killed ends at its last heartbeat, and so does what it knew.
@@ -115,7 +115,7 @@ struct RunRows {
         let doing = "register the processors"
         let upsert = try Statement(
             """
-            INSERT INTO processor (name, host, control_port) VALUES (?1, ?2, ?3)
+            INSERT INTO processor (name, host, control_port, simulated) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (name) DO UPDATE SET host = ?2, control_port = ?3 RETURNING id
             """, on: database, doing: doing)
         let meters = try Statement("SELECT slot, name FROM meter WHERE processor_id = ?", on: database, doing: doing)
@@ -124,6 +124,7 @@ struct RunRows {
             try upsert.bind(.text(spec.name), at: 1)
             try upsert.bind(.text(spec.host), at: 2)
             try upsert.bind(.integer(Int64(spec.controlPort)), at: 3)
+            try upsert.bind(.integer(spec.isSimulated ? 1 : 0), at: 4)
             guard try upsert.step() else { continue }
             let id = Int32(upsert.integer(0))
             upsert.reset()

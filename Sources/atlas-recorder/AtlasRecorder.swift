@@ -1,1 +1,34 @@
-@main struct Main { static func main() {} }
+import ArgumentParser
+import Glibc
+import WallTime
+
+@main
+struct AtlasRecorder: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "atlas-recorder",
+        abstract: "Records what AtlasIED Atmosphere processors say, and tells afterwards what was up.",
+        discussion: """
+            Exit codes: 0 done; 1 could not do it or could not tell; 64 wrong usage; 75 another recorder holds the store.
+            """,
+        version: Version.text, subcommands: [Run.self, ReportCommand.self, Simulate.self])
+
+    /// Every error ends here: an error thrown out of an asynchronous main would end in a trap.
+    static func main() async {
+        LocalTime.readZone()
+        signal(SIGPIPE, SIG_IGN)  // a reader that goes away must not end the recorder
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+enum Version {
+    static let text = "0.1.0"
+}

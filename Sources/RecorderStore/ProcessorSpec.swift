@@ -1,0 +1,65 @@
+import AtlasProtocol
+
+/// A unit as it was named on the command line: `[NAME=]HOST[:PORT]`.
+package struct ProcessorSpec: Sendable, Equatable {
+    package static let defaultPort: UInt16 = 5321
+
+    package let name: String
+    /// A name or an IPv4 address, resolved anew at each try.
+    package let host: String
+    package let controlPort: UInt16
+    package let isSimulated: Bool
+
+    package init(name: String, host: String, controlPort: UInt16, isSimulated: Bool = false) {
+        (self.name, self.host, self.controlPort, self.isSimulated) = (name, host, controlPort, isSimulated)
+    }
+
+    /// Why an argument names no unit.
+    package struct Failure: Error, CustomStringConvertible, Equatable {
+        package let argument, reason: String
+        package var description: String {
+            "'\(argument)' names no processor: \(reason). Write [NAME=]HOST[:PORT], "
+                + "for example 'Main Bar=192.168.5.101' or 192.168.5.101:5321."
+        }
+    }
+
+    /// Without a NAME the unit is called as it was written: `192.168.5.101`, `192.168.5.101:5322`.
+    package init(argument: String) throws(Failure) {
+        func failure(_ reason: String) -> Failure { Failure(argument: argument, reason: reason) }
+        let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let place = halves[halves.count - 1]
+        let name = halves.count == 2 ? String(halves[0]) : String(place)
+        let parts = place.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else { throw failure("an IPv6 address cannot be used, the units speak IPv4") }
+        guard !parts[0].isEmpty else { throw failure("the host is missing") }
+        guard !parts[0].contains(where: { $0.isWhitespace || $0 == "/" }) else {
+            throw failure("'\(parts[0])' is no host name")
+        }
+        // All digits and dots is meant as an address; a resolver would make 192.168.5 into 192.168.0.5.
+        if parts[0].allSatisfy({ $0.isNumber || $0 == "." }), IPv4Address(String(parts[0])) == nil {
+            throw failure("'\(parts[0])' is no IPv4 address")
+        }
+        guard let port = parts.count == 1 ? Self.defaultPort : UInt16(parts[1]), port > 0 else {
+            throw failure("the port is a number from 1 to 65535")
+        }
+        guard !name.allSatisfy(\.isWhitespace) else { throw failure("the name before '=' is empty") }
+        self.init(name: name, host: String(parts[0]), controlPort: port)
+    }
+
+    /// All the arguments, or why two of them cannot be recorded together.
+    package static func parse(_ arguments: [String]) throws(Failure) -> [ProcessorSpec] {
+        var specs: [ProcessorSpec] = []
+        for argument in arguments {
+            let spec = try ProcessorSpec(argument: argument)
+            if specs.contains(where: { $0.name == spec.name }) {
+                throw Failure(argument: argument, reason: "another processor is called '\(spec.name)' already")
+            }
+            // The units' datagrams are told apart by the address they come from.
+            if let twin = specs.first(where: { $0.host == spec.host }) {
+                throw Failure(argument: argument, reason: "'\(twin.name)' has the same host, and meters are told apart by it")
+            }
+            specs.append(spec)
+        }
+        return specs
+    }
+}

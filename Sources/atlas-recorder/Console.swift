@@ -1,0 +1,52 @@
+import ArgumentParser
+import Glibc
+import RecorderStore
+
+/// What people and scripts see of the program: lines, exit codes.
+enum Console {
+    /// One line on stdout, at once; whole lines also from several threads.
+    static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+    /// A remark on stderr.
+    static func note(_ text: String) { write("atlas-recorder: \(text)\n", to: STDERR_FILENO) }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return }  // nobody reads: not a reason to stop
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+        }
+    }
+
+    /// Says what went wrong and gives the exit code that goes with it.
+    static func failure(_ error: any Error) -> any Error {
+        if error is ExitCode || error is ValidationError || error is CleanExit { return error }
+        note("\(error)")
+        if let error = error as? StoreError, error.kind == .lockHeld { return ExitCode(75) }
+        return ExitCode(1)
+    }
+
+    static func usage(_ error: any Error) -> any Error { ValidationError("\(error)") }
+
+    static var environment: [String: String] {
+        var result: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let halves = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if halves.count == 2 { result[String(halves[0])] = String(halves[1]) }
+            entry += 1
+        }
+        return result
+    }
+
+    /// Colour on a terminal that can show it, unless NO_COLOR is set (no-color.org).
+    static var showsColour: Bool {
+        let environment = environment
+        return isatty(STDOUT_FILENO) == 1 && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+    }
+}

@@ -1,0 +1,163 @@
+import ArgumentParser
+import Glibc
+import RecorderStore
+import Reporting
+import WallTime
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Tell from the store what was up, what was down, and which errors there were.",
+        discussion: """
+            Reads only: beside a running recorder, after it stopped, after it was killed.
+
+            T is a local time (16:30, today, yesterday, 2025-10-21, 2025-10-21 16:30), a time ago (15m, 2h, 3d, \
+            '2 hours ago') or an instant (2025-10-21T16:30:00Z, @1761082200). A bare 16:30 is the last one.
+
+            Examples:
+              atlas-recorder report --since 16:30
+              atlas-recorder report outages --since 1w --format csv
+              atlas-recorder report --since yesterday --until today --format json
+            """)
+
+    @Argument(help: ArgumentHelp("One of --list, or a file of your own that ends in .sql.", valueName: "NAME"))
+    var name = "summary"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("From this time on (default: the last 24 hours).", valueName: "T"))
+    var since: String?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Up to this time (default: now).", valueName: "T"))
+    var until: String?
+
+    @Option(help: ArgumentHelp("Only this processor.", valueName: "NAME"))
+    var processor: String?
+
+    @Option(help: ArgumentHelp("text, json, csv or markdown.", valueName: "FORMAT"))
+    var format: ReportFormat = .text
+
+    @Option(
+        help: ArgumentHelp(
+            "The store (default: $ATLAS_RECORDER_STORE, else /var/lib/atlas-recorder/atlas.sqlite, else "
+                + "~/.local/state/atlas-recorder/atlas.sqlite).", valueName: "FILE"))
+    var store: String?
+
+    @Flag(help: "List the reports.")
+    var list = false
+
+    @Flag(help: "Print the report's SQL instead of running it.")
+    var showSQL = false
+
+    func run() throws {
+        do {
+            try answer()
+        } catch {
+            throw Console.failure(error)
+        }
+    }
+
+    private func answer() throws {
+        if list {
+            let width = Report.all.map(\.name.count).max() ?? 0
+            for report in Report.all {
+                Console.line(report.name + String(repeating: " ", count: width - report.name.count) + "  " + report.purpose)
+            }
+            return
+        }
+        let report = try chosenReport()
+        if showSQL { return Console.write(report.sql) }
+        let window = try chosenWindow()
+        let (path, isChosen) = StorePath.forReading(flag: store, Console.environment)
+        if !isChosen { Console.note("store: \(path)") }
+        let reader = try StoreReader(path: path)
+        try checkProcessor(reader)
+        Console.write(try render(report, reader, window))
+    }
+
+    private func render(_ report: Report, _ reader: StoreReader, _ question: Question) throws -> String {
+        let style = Style(isColoured: Console.showsColour)
+        if report.name == "summary" {
+            switch format {
+            case .text: return try Summary(reader, question).text(style)
+            case .json: return try Summary(reader, question).json
+            case .csv, .markdown: break
+            }
+        }
+        let text = try report.run(on: reader, question).rendered(as: format, style, width: terminalWidth)
+        guard format == .text else { return text }
+        return "\(LocalTime.textWithZone(question.since)) to \(LocalTime.textWithZone(question.until))\n\n\(text)"
+    }
+
+    /// A pipe gets every column whole.
+    private var terminalWidth: Int {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return .max
+        }
+        return Int(size.ws_col)
+    }
+
+    private func chosenReport() throws -> Report {
+        if name.hasSuffix(".sql") {
+            return Report(name: name, sql: try TextFile.read(name))
+        }
+        guard let report = Report(named: name) else {
+            throw ValidationError(
+                "There is no report '\(name)'. There are \(Report.all.map(\.name).joined(separator: ", ")); "
+                    + "a report of your own is a file that ends in .sql.")
+        }
+        return report
+    }
+
+    private func chosenWindow() throws -> Question {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let now = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+        do {
+            let window = try ReportWindow(since: since, until: until, split: nil, now: now)
+            for note in window.notes { Console.note(note) }
+            return Question(
+                since: window.sinceMicroseconds, until: window.untilMicroseconds, processor: processor, now: now)
+        } catch {
+            throw Console.usage(error)
+        }
+    }
+
+    /// A name that is not in the store would answer "nothing was wrong".
+    private func checkProcessor(_ reader: StoreReader) throws {
+        guard let processor else { return }
+        let names = try reader.query("SELECT name FROM processor ORDER BY name").rows.compactMap { row -> String? in
+            if case .text(let name) = row[0] { name } else { nil }
+        }
+        guard !names.contains(processor) else { return }
+        let known = names.isEmpty ? "it holds none yet" : "it holds " + names.map { "'\($0)'" }.joined(separator: ", ")
+        throw ValidationError("There is no processor '\(processor)' in this store: \(known).")
+    }
+}
+
+extension ReportFormat: ExpressibleByArgument {}
+
+/// Reads a small text file.
+private enum TextFile {
+    struct Failure: Error, CustomStringConvertible {
+        let path: String
+        let reason: String
+        var description: String { "cannot read the report \(path): \(reason). Name a file with one SELECT in it." }
+    }
+
+    static func read(_ path: String) throws -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        while bytes.count < 1 << 20 {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            guard count >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += chunk[..<count]
+        }
+        throw Failure(path: path, reason: "it is larger than 1 MiB")
+    }
+}

@@ -1,0 +1,151 @@
+import ArgumentParser
+import AtlasProtocol
+import AtlasSimulator
+import Glibc
+import Logging
+import NIOPosix
+import Recorder
+import RecorderStore
+import Reporting
+import ServiceLifecycle
+import UnixSignals
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Record until SIGTERM or SIGINT.",
+        discussion: """
+            Prints one line when it records and one for each change of state. On SIGTERM or SIGINT it stores what it \
+            received and ends the run as clean; a second signal ends it at once.
+
+            Examples:
+              atlas-recorder run --processor 'Main Bar=192.168.5.101'
+              atlas-recorder run --processor 192.168.5.101 --processor 'Patio=192.168.5.102' --store bars.sqlite
+              atlas-recorder run --simulate --for 1m
+            """)
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A processor to record; repeat for several. The port of its third-party control is 5321 unless you say so.",
+            valueName: "[NAME=]HOST[:PORT]"))
+    var processor: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The store (default: $ATLAS_RECORDER_STORE, else $STATE_DIRECTORY/atlas.sqlite, else "
+                + "~/.local/state/atlas-recorder/atlas.sqlite).", valueName: "FILE"))
+    var store: String?
+
+    @Option(help: ArgumentHelp("The UDP port that the processors send their meters to.", valueName: "PORT"))
+    var meterPort: UInt16 = 3131
+
+    @Option(
+        help: ArgumentHelp(
+            "Seconds between two keep-alives, 1 to 300; each is answered by TCP and by UDP and proves both ways.",
+            valueName: "SECONDS"))
+    var keepAlive: Int = 10
+
+    @Option(name: .customLong("for"), help: ArgumentHelp("Stop cleanly after this long: 90s, 15m, 2h.", valueName: "DURATION"))
+    var duration: String?
+
+    @Flag(
+        help: """
+            Record one simulated processor on loopback, over real sockets. Its own default store is simulated.sqlite, \
+            and it refuses a store that holds real processors.
+            """)
+    var simulate = false
+
+    mutating func validate() throws {
+        guard (1...300).contains(keepAlive) else {
+            throw ValidationError("--keep-alive \(keepAlive): use 1 to 300 seconds; the processor closes at 300.")
+        }
+        if simulate {
+            guard processor.isEmpty else { throw ValidationError("Use --processor or --simulate, not both.") }
+        } else {
+            guard !processor.isEmpty else {
+                throw ValidationError(
+                    """
+                    Nothing to record: name a processor with --processor 'Main Bar=192.168.5.101' \
+                    (repeat it for several), or try it without one: atlas-recorder run --simulate
+                    """)
+            }
+            guard meterPort > 0 else { throw ValidationError("--meter-port 0: use 1 to 65535; 0 is for --simulate.") }
+        }
+        do {
+            _ = try ProcessorSpec.parse(processor)
+            if let duration { _ = try DurationExpression.parse(duration) }
+        } catch {
+            throw Console.usage(error)
+        }
+    }
+
+    func run() async throws {
+        do {
+            try await simulate ? recordSimulation() : record(ProcessorSpec.parse(processor))
+        } catch {
+            throw Console.failure(error)
+        }
+    }
+
+    private func recordSimulation() async throws {
+        var configuration = SimulatorConfiguration()
+        configuration.port = 0
+        if meterPort > 0 { configuration.meterPort = Int(meterPort) }
+        let simulator = AtlasSimulator(configuration: configuration, group: MultiThreadedEventLoopGroup.singleton)
+        let units = try await simulator.start()
+        let specs = units.map { unit in
+            ProcessorSpec(
+                name: "Simulated AZM8", host: unit.ipAddress ?? "127.0.0.1", controlPort: UInt16(unit.port ?? 0),
+                isSimulated: true)
+        }
+        do {
+            try await record(specs) { port in Task { try? await simulator.setMeterPort(Int(port)) } }
+        } catch {
+            try? await simulator.shutdown()
+            throw error
+        }
+        try await simulator.shutdown()
+    }
+
+    private func record(_ processors: [ProcessorSpec], onBound: (@Sendable (UInt16) -> Void)? = nil) async throws {
+        let environment = Console.environment
+        let path = StorePath.forWriting(
+            flag: store, file: simulate ? "simulated.sqlite" : "atlas.sqlite", environment)
+        StorePath.makeFolder(for: path, flag: store, environment)
+        let isAnyPort = meterPort == 0
+        let configuration = RecorderConfiguration(
+            processors: processors, store: path, version: Version.text,
+            links: LinkSettings(meterPort: meterPort, keepAlive: .seconds(keepAlive)) { _, port in
+                if isAnyPort { onBound?(port) }
+            })
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let logger = Logger(label: "atlas-recorder")
+        let recorder = Recorder(configuration, logger: logger) { Console.line($0) }
+        var group = ServiceGroupConfiguration(
+            services: [.init(service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
+        group.maximumGracefulShutdownDuration = .seconds(30)
+        try await runUntilStopped(ServiceGroup(configuration: group))
+    }
+
+    private func runUntilStopped(_ services: ServiceGroup) async throws {
+        let impatience = Task { await Self.endAtSecondSignal() }
+        defer { impatience.cancel() }
+        let limit = try duration.map { try DurationExpression.parse($0) }
+        let timer = Task {
+            guard let limit else { return }
+            try await Task.sleep(for: limit)
+            await services.triggerGracefulShutdown()
+        }
+        defer { timer.cancel() }
+        try await services.run()
+    }
+
+    private static func endAtSecondSignal() async {
+        var count = 0
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+            count += 1
+            if count == 2 { _exit(1) }
+        }
+    }
+}
