@@ -52,6 +52,18 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
+        .testTarget(name: "AtlasProtocolTests", dependencies: ["AtlasProtocol"]),
+        .testTarget(name: "RecorderStoreTests", dependencies: ["AtlasProtocol", "CSQLite", "RecorderStore"]),
+        .testTarget(
+            name: "RecorderTests",
+            dependencies: [
+                "AtlasProtocol", "AtlasSimulator", "CSockets", "Recorder", "RecorderStore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "WallTime"]),
         .testTarget(
             name: "AtlasSimulatorTests",

@@ -48,7 +48,7 @@ clipped AS (
     SELECT processor_id, sum(samples) AS samples FROM stored GROUP BY processor_id
 ), lost AS (
     SELECT l.processor_id, sum(l.samples) AS samples FROM sample_loss l, span
-     WHERE l.until_us >= since_us AND l.from_us < until_us GROUP BY l.processor_id
+     WHERE l.until_us >= span.since_us AND l.from_us < span.until_us GROUP BY l.processor_id
 )
 SELECT w.processor AS processor, w.host AS host, k.link AS link,
        coalesce(e.state, 'unknown') AS state,

@@ -33,9 +33,13 @@ private struct WireMessage: Decodable {
         id = (try? members.decode(WireNumber.self, forKey: .id))?.integer
         hasResult = members.contains(.result)
         let list = hasResult ? Key.result : .params
-        parameters =
-            (try? members.decode([WireParameter].self, forKey: list))
-            ?? (try? members.decode(WireParameter.self, forKey: list)).map { [$0] } ?? []
+        if (try? members.decode(String.self, forKey: list)) != nil {
+            parameters = []  // "OK"
+        } else {
+            parameters =
+                (try? members.decode([WireParameter].self, forKey: list))
+                ?? (try? members.decode(WireParameter.self, forKey: list)).map { [$0] } ?? []
+        }
         if members.contains(.error) {
             error = (try? members.decode(WireError.self, forKey: .error)) ?? WireError(code: nil, message: nil)
         } else if method == "error" {
@@ -51,7 +55,6 @@ private struct WireMessage: Decodable {
             return ParsedMessage(message: failure, unreadableValues: 0)
         }
         let values = parameters.compactMap(\.value)
-        // "OK" is no parameter; anything else that has no readable value is a value lost.
         let unreadable = parameters.count - values.count
         let message: Message
         switch method {

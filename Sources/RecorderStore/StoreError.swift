@@ -1,7 +1,7 @@
 /// What went wrong with the store, and what to do about it.
 package struct StoreError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
-        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, lockHeld, other
+        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, lockHeld, badSQL, other
     }
     package let kind: Kind  // what the caller does next hangs on this
     package let code: Int32  // SQLite's extended result code, or 0 where SQLite was not asked
@@ -27,6 +27,7 @@ package struct StoreError: Error, CustomStringConvertible {
         case .schemaTooNew: "A newer atlas-recorder wrote this file: install that version, or name another --store."
         case .notOurs: "It was left as it is; name another file with --store."
         case .lockHeld: "One recorder writes a store; stop that one first, or name another --store."
+        case .badSQL: "Correct the SQL; its parameters are :since_us, :until_us and :processor."
         case .damaged, .other:
             "Keep a copy of the file, then check it with: sqlite3 -readonly '\(path)' 'PRAGMA integrity_check'"
         }

@@ -63,7 +63,11 @@ extension Statement {
             if let tail { rest = String(cString: tail) }
             return code
         }
-        guard code == SQLITE_OK else { throw database.error(code, doing: "run the report's SQL") }
+        guard code == SQLITE_OK else { 
+            let error = database.error(code, doing: "run the report's SQL")
+            guard error.kind == .other else { throw error }
+            throw StoreError(.badSQL, code: code, message: error.message, doing: error.doing, path: error.path)
+        }
         guard let prepared else { return nil }
         return (Statement(prepared: prepared, on: database, doing: "run the report's SQL"), rest)
     }
