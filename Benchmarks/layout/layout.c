@@ -7,6 +7,8 @@
 //
 // Loads, for each processor: a = all 38 meters in one frame, 10 frames a second; b = 10 random meters in one frame,
 // 10 frames a second; c = one random meter alone, 30 times a second, never two within 20 ms.
+// Built with -DLATE_US=20000, a frame reaches the writer up to 20 ms after its time, so not in order and some in the next
+// commit; each commit's rows are then sorted by time first, with -DUNSORTED as well they are not.
 // Measured is the writing only (encode, sort, insert, commit, checkpoint), not the making of the values.
 #define _GNU_SOURCE
 #include <sqlite3.h>
@@ -19,9 +21,12 @@
 #include "schema.h"
 
 enum { meters = 38, silent = -800, wal_page = 4096 + 24, checkpoint_bytes = 4 << 20, cache_kib = 16384 };
+#ifndef LATE_US
+#define LATE_US 0
+#endif
 static const int64_t start_us = 1760000000000000;
 
-typedef struct { int64_t at; int32_t processor, count; uint8_t slot[meters]; int16_t tenths[meters]; } Burst;  // a frame's values, slots ascending
+typedef struct { int64_t at, closed; int32_t processor, count; uint8_t slot[meters]; int16_t tenths[meters]; } Burst;  // a frame's values, slots ascending
 typedef struct { int64_t at, meter; int tenths; } Lone;
 typedef struct { int64_t at; int processor, bytes; char levels[meters * 2]; } Frame;
 
@@ -29,7 +34,7 @@ static sqlite3 *db;
 static int wal_pages;
 static const Layout *layout;
 static Burst *bursts; static Frame *frames; static Lone *lone;
-static int burst_count, frame_count, lone_count;
+static int burst_count, late_count, frame_count, lone_count;
 static int64_t sample_count, tenths_sum;
 
 static void check(int code, const char *doing) {
@@ -68,10 +73,10 @@ static int on_commit(void *unused, sqlite3 *d, const char *name, int pages) {
 
 // -- the load --------------------------------------------------------------------------------------------------------
 static int16_t (*level)[meters];
-static int compare_bursts(const void *a, const void *b) {
-    int64_t x = ((const Burst *)a)->at, y = ((const Burst *)b)->at;
-    return x != y ? (x > y) - (x < y) : ((const Burst *)a)->processor - ((const Burst *)b)->processor;
-}
+static int compare_closed(const void *a, const void *b) { int64_t x = ((const Burst *)a)->closed, y = ((const Burst *)b)->closed; return (x > y) - (x < y); }
+#if LATE_US && !defined UNSORTED
+static int compare_at(const void *a, const void *b) { int64_t x = ((const Burst *)a)->at, y = ((const Burst *)b)->at; return (x > y) - (x < y); }
+#endif
 static int next_level(int processor, int slot, int silence) {
     if (silence && slot % 2 == 0) return silent;
     int l = level[processor][slot] + (int)below(41) - 20;
@@ -80,12 +85,14 @@ static int next_level(int processor, int slot, int silence) {
 /// One second of all processors, in order of arrival.
 static void make_second(char load, int processors, int silence, int64_t from) {
     int rate = load == 'c' ? 30 : 10, values = load == 'a' ? meters : load == 'b' ? 10 : 1;
-    burst_count = 0;
+    memmove(bursts, bursts + burst_count, sizeof *bursts * late_count);  // left from the second before
+    burst_count = late_count;
     for (int p = 0; p < processors; p++)
         for (int tick = 0; tick < rate; tick++) {
             Burst *b = &bursts[burst_count++];
             int64_t step = 1000000 / rate, phase = p * 7919LL % (step - 12000);  // units are not in step with one another
             *b = (Burst){.at = from + tick * step + phase + below(10000), .processor = p + 1};
+            b->closed = b->at + below(LATE_US);
             for (int slot = 0; slot < meters; slot++)  // selection sampling: each subset of `values` slots equally likely
                 if ((int)below(meters - slot) < values - b->count) {
                     int l = next_level(p, slot, silence);
@@ -93,7 +100,8 @@ static void make_second(char load, int processors, int silence, int64_t from) {
                     sample_count++; tenths_sum += l;
                 }
         }
-    qsort(bursts, burst_count, sizeof *bursts, compare_bursts);
+    qsort(bursts, burst_count, sizeof *bursts, compare_closed);
+    for (late_count = 0; burst_count > 0 && bursts[burst_count - 1].closed >= from + 1000000; late_count++) burst_count--;
 }
 
 // -- the writing -----------------------------------------------------------------------------------------------------
@@ -151,6 +159,9 @@ static void write_packed(int processors, int64_t from) {
 }
 static void write_second(int processors, int64_t from) {
     frame_count = lone_count = 0;
+#if LATE_US && !defined UNSORTED
+    qsort(bursts, burst_count, sizeof *bursts, compare_at);
+#endif
     run("BEGIN IMMEDIATE");
     if (layout->lone == 2) write_packed(processors, from);
     else for (int i = 0; i < burst_count; i++) {
@@ -251,7 +262,7 @@ int main(int argc, char **argv) {
     char load = argv[2][0];
     int processors = atoi(argv[3]), silence = atoi(argv[4]), span = atoi(argv[5]);
     create(argv[6], processors);
-    bursts = malloc(sizeof *bursts * processors * 30); frames = malloc(sizeof *frames * processors * 30);
+    bursts = malloc(sizeof *bursts * processors * 60); frames = malloc(sizeof *frames * processors * 30);
     lone = malloc(sizeof *lone * processors * 10 * meters); level = malloc(sizeof *level * processors);
     for (int p = 0; p < processors; p++) for (int s = 0; s < meters; s++) level[p][s] = -(int)below(601);
 
@@ -275,7 +286,7 @@ int main(int argc, char **argv) {
     time_query(ONE_METER, 3600, span);
     time_query(ONE_PROCESSOR, 600, span);
     printf("\t%lld\t%lld\n", (long long)moved, (long long)longest_move);
-    if (sample_count < 100000) {  // a short run checks itself: every value comes back through the view
+    if (sample_count < 100000 && !LATE_US) {  // a short run checks itself: every value comes back through the view
         if (one_value("SELECT count(*) FROM meter_samples") != sample_count
             || one_value("SELECT sum(round(level_db * 10)) FROM meter_samples") != tenths_sum) {
             fprintf(stderr, "%s %c: the view does not return what was written\n", layout->name, load);
