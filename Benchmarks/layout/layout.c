@@ -92,7 +92,7 @@ static void make_second(char load, int processors, int silence, int64_t from) {
             Burst *b = &bursts[burst_count++];
             int64_t step = 1000000 / rate, phase = p * 7919LL % (step - 12000);  // units are not in step with one another
             *b = (Burst){.at = from + tick * step + phase + below(10000), .processor = p + 1};
-            b->closed = b->at + below(LATE_US);
+            b->closed = b->at + (LATE_US ? below(LATE_US) : 0);
             for (int slot = 0; slot < meters; slot++)  // selection sampling: each subset of `values` slots equally likely
                 if ((int)below(meters - slot) < values - b->count) {
                     int l = next_level(p, slot, silence);
