@@ -38,21 +38,19 @@ CREATE TABLE meter (
 
 CREATE TABLE frame (
     -- Meter values of one unit that arrived together (docs/decisions/0001-store-layout.md).
-    at_us        INTEGER NOT NULL,  -- when the first datagram of the frame arrived; +1 on collision
+    at_us        INTEGER PRIMARY KEY,  -- when the first datagram of the frame arrived; the next free one if it is taken
     processor_id INTEGER NOT NULL REFERENCES processor,
-    levels       TEXT NOT NULL,     -- character n is the meter in slot n: code point 832 + tenths of dB;
-                                    -- U+0001: no value; U+0002: the value is in exact
-    exact        TEXT,              -- JSON object slot -> dB, for what whole tenths of dB cannot hold
-    PRIMARY KEY (at_us, processor_id)
-) STRICT, WITHOUT ROWID;
+    levels       TEXT NOT NULL,        -- character n is the meter in slot n: code point 832 + tenths of dB;
+                                       -- U+0001: no value; U+0002: the value is in exact
+    exact        TEXT                  -- JSON object slot -> dB, for what whole tenths of dB cannot hold
+) STRICT;
 
 CREATE TABLE sample (
     -- Values that came alone, where a row each is smaller than a frame.
-    at_us    INTEGER NOT NULL,
+    at_us    INTEGER PRIMARY KEY,
     meter_id INTEGER NOT NULL REFERENCES meter,
-    level    ANY NOT NULL,  -- INTEGER: tenths of dB; REAL: dB
-    PRIMARY KEY (at_us, meter_id)
-) STRICT, WITHOUT ROWID;
+    level    ANY NOT NULL  -- INTEGER: tenths of dB; REAL: dB
+) STRICT;
 
 CREATE TABLE latest_level (
     -- Each unit's last values, written at least each second while they change.

@@ -3,34 +3,31 @@
 
 CREATE VIEW meter_samples AS
 -- Every meter value, level_db in dB, under the label that the unit used at that time.
-SELECT strftime('%Y-%m-%d %H:%M:%S', f.at_us / 1000000, 'unixepoch', 'localtime')
-           || printf('.%03d', f.at_us / 1000 % 1000) AS time,
-       f.at_us AS at_us,
-       p.name AS processor,
-       m.name AS meter,
+SELECT strftime('%Y-%m-%d %H:%M:%S', u.at_us / 1000000, 'unixepoch', 'localtime')
+           || printf('.%03d', u.at_us / 1000 % 1000) AS time,
+       u.at_us AS at_us,
+       u.processor AS processor,
+       u.meter AS meter,
        (SELECT l.label FROM meter_label l
-         WHERE l.processor_id = m.processor_id AND l.meter = m.name AND l.from_us <= f.at_us
+         WHERE l.processor_id = u.processor_id AND l.meter = u.meter AND l.from_us <= u.at_us
          ORDER BY l.from_us DESC LIMIT 1) AS label,
-       CASE unicode(substr(f.levels, m.slot, 1))
-           WHEN 2 THEN json_extract(f.exact, '$."' || m.slot || '"')
-           ELSE (unicode(substr(f.levels, m.slot, 1)) - 832) / 10.0 END AS level_db
-  FROM frame f
-  JOIN processor p ON p.id = f.processor_id
-  JOIN meter m ON m.processor_id = f.processor_id
- WHERE unicode(substr(f.levels, m.slot, 1)) > 1
-UNION ALL
-SELECT strftime('%Y-%m-%d %H:%M:%S', s.at_us / 1000000, 'unixepoch', 'localtime')
-           || printf('.%03d', s.at_us / 1000 % 1000),
-       s.at_us,
-       p.name,
-       m.name,
-       (SELECT l.label FROM meter_label l
-         WHERE l.processor_id = m.processor_id AND l.meter = m.name AND l.from_us <= s.at_us
-         ORDER BY l.from_us DESC LIMIT 1),
-       CASE typeof(s.level) WHEN 'integer' THEN s.level / 10.0 ELSE s.level END
-  FROM sample s
-  JOIN meter m ON m.id = s.meter_id
-  JOIN processor p ON p.id = m.processor_id;
+       u.level_db AS level_db
+  FROM (
+    -- CROSS JOIN keeps the order: the time's range first, whatever else is asked.
+    SELECT f.at_us AS at_us, p.id AS processor_id, p.name AS processor, m.name AS meter,
+           CASE substr(f.levels, m.slot, 1)
+               WHEN char(2) THEN json_extract(f.exact, '$."' || m.slot || '"')
+               ELSE (unicode(substr(f.levels, m.slot, 1)) - 832) / 10.0 END AS level_db
+      FROM frame f
+      CROSS JOIN processor p ON p.id = f.processor_id
+      CROSS JOIN meter m ON m.processor_id = f.processor_id
+     WHERE substr(f.levels, m.slot, 1) > char(1)
+    UNION ALL
+    SELECT s.at_us, p.id, p.name, m.name, CASE typeof(s.level) WHEN 'integer' THEN s.level / 10.0 ELSE s.level END
+      FROM sample s
+      CROSS JOIN meter m ON m.id = s.meter_id
+      CROSS JOIN processor p ON p.id = m.processor_id
+  ) u;
 
 CREATE VIEW recorder_runs AS
 -- Each start of the recorder; a run that was killed ends at its last heartbeat, not clean.

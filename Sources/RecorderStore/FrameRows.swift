@@ -40,7 +40,7 @@ final class FrameRows {
             try insertMeter.run(.integer(Int64(new.processor)), .integer(Int64(new.slot)), .text(new.meter.name))
         }
         try writeFrames(block)
-        for value in block.lone {
+        for value in block.loneInOrder {
             try writeLone(value)
             count(value.processor, value.at, stored: 1)
         }
@@ -55,7 +55,7 @@ final class FrameRows {
     private func writeFrames(_ block: FrameBlock) throws(StoreError) {
         let code = block.bytes.withUnsafeBytes { bytes -> Int32 in
             let text = bytes.bindMemory(to: CChar.self)
-            for frame in block.frames {
+            for frame in block.framesInOrder {
                 guard let levels = text.baseAddress.map({ $0 + Int(frame.levels) }) else { return SQLITE_MISUSE }
                 _ = insertFrame.bind(bytes: levels, count: Int(frame.levelsCount), at: 3)
                 if frame.exactCount > 0 {
@@ -74,13 +74,14 @@ final class FrameRows {
         guard code == SQLITE_DONE else { throw database.error(code, doing: "write \(block.frames.count) frames") }
     }
 
-    /// Inserts at its time, or at the next free microsecond: after the clock was set back another row may be there.
+    /// Inserts at its time, or at the next free microsecond: another unit's row may be there, or, after the clock
+    /// was set back, an older one.
     private func insertApart(_ statement: Statement, at: Int64) -> Int32 {
         var moment = at
         while true {
             _ = statement.bind(integer: moment, at: 1)
             let code = statement.runOnce()
-            guard code == SQLITE_CONSTRAINT_PRIMARYKEY_CODE, moment - at < 1_000 else { return code }
+            guard code == SQLITE_CONSTRAINT_PRIMARYKEY_CODE, moment - at < 10_000 else { return code }
             moment += 1
         }
     }

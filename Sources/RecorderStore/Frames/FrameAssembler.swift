@@ -9,8 +9,8 @@ package struct FrameAssembler: Sendable {
     package static let slotLimit = 256
     /// What a row of `sample` and a row of `frame` without its characters take, in bytes: measured,
     /// docs/decisions/0001-store-layout.md.
-    private static let loneCost = 20
-    private static let frameCost = 19
+    private static let loneCost = 18
+    private static let frameCost = 17
 
     package enum Outcome { case taken, duplicate, noRoom }
 
@@ -83,7 +83,9 @@ package struct FrameAssembler: Sendable {
         var width = 0
         for slot in 0..<highestSlot { width += LevelCode.width(codes[slot]) }
         if values * Self.loneCost < Self.frameCost + width {
+            // Rows are told apart by their time, so each of them takes the next microsecond.
             appendLone(at, &block)
+            lastFrameAt = at + Int64(values - 1)
         } else {
             appendFrame(at, &block)
         }
@@ -136,7 +138,9 @@ package struct FrameAssembler: Sendable {
     }
 
     private mutating func appendLone(_ at: Int64, _ block: inout FrameBlock) {
+        var at = at
         for slot in 0..<highestSlot where codes[slot] != 0 {
+            defer { at += 1 }
             block.lone.append(
                 FrameBlock.LoneValue(
                     at: at, processor: processor, slot: UInt16(slot + 1), code: codes[slot], level: lastLevel[slot]))

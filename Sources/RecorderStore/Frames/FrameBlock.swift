@@ -92,6 +92,21 @@ package struct FrameBlock: Sendable {
             + losses.capacity * MemoryLayout<Loss>.stride
     }
 
+    /// Frames of several units close up to 20 ms out of turn; rows written in the order of their key fill their pages.
+    var framesInOrder: [Frame] {
+        isSorted(frames.lazy.map(\.at)) ? frames : frames.sorted { $0.at < $1.at }
+    }
+    var loneInOrder: [LoneValue] { isSorted(lone.lazy.map(\.at)) ? lone : lone.sorted { $0.at < $1.at } }
+
+    private func isSorted(_ times: some Sequence<Int64>) -> Bool {
+        var last = Int64.min
+        for time in times {
+            guard time >= last else { return false }
+            last = time
+        }
+        return true
+    }
+
     /// Empties it and keeps the memory.
     mutating func clear() {
         frames.removeAll(keepingCapacity: true)
