@@ -18,6 +18,7 @@ final class ControlPlane {
     private var owners: [IPv4Address: Int32] = [:]
     private var otherClients: [Int32: Set<UInt64>] = [:]
     private var ticker: RepeatedTask?
+    private var ticks = 0
 
     init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings) {
         (self.loop, self.clock, self.outbox, self.receiver) = (loop, clock, outbox, receiver)
@@ -58,6 +59,7 @@ final class ControlPlane {
             // The keep-alive's echo has done its work by arriving; another value is as true by UDP as by TCP.
             let values = message.values.filter { $0.name != "KeepAlive" }
             if !values.isEmpty { links[processor]?.handle(.received(.update(values))) }
+        case .otherClient: lookForOtherClients()
         case .strangers(let count, let last, let socket):
             fault(
                 socket, code: "UNKNOWN_SENDER", errno: nil, count: count,
@@ -110,10 +112,14 @@ final class ControlPlane {
         }
         let now = clock.now
         for link in links.values { link.tick(now) }
-        lookForOtherClients()
+        ticks += 1
+        let isShared = otherClients.values.contains { !$0.isEmpty }
+        if ticks % (isShared ? 2 : 10) == 0 { lookForOtherClients() }
     }
 
-    /// Other programs of this host with a connection of their own make the unit send every value twice.
+    /// Other programs of this host with a connection of their own make the unit send every value twice. The receiver
+    /// notices that at once and calls this; without a call every 10 s is enough, for the kernel walks its whole table of
+    /// connections to answer (4 ms here).
     private func lookForOtherClients() {
         let units = links.values.filter { $0.endpoint != nil }
         guard !units.isEmpty else { return }

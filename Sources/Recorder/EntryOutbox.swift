@@ -1,24 +1,22 @@
+import Dispatch
 import RecorderStore
 import Synchronization
 
-/// Events, states and errors on their way to the store, in order. Whoever puts them here never waits; the
-/// writer is woken by what is urgent. Bounded: beyond the limit, changes of parameters are dropped and counted, because only they can be made up by
-/// a sender without end.
+/// Events, states and errors on their way to the store, in order. Whoever puts them here never waits; the writer's thread
+/// is woken by what is urgent. Bounded: beyond the limit, changes of parameters are dropped and counted, because only
+/// they can be made up by a sender without end.
 package final class EntryOutbox: Sendable {
     static let limit = 50_000
 
     private struct State {
         var entries: [Entry] = []
         var dropped: [Int32: Int] = [:]
+        var isClosed = false
     }
     private let state = Mutex(State())
-    private let continuation: AsyncStream<Void>.Continuation
-    /// Yields when there is something to take. One reader.
-    let wakes: AsyncStream<Void>
+    private let signal = DispatchSemaphore(value: 0)
 
-    package init() {
-        (wakes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    }
+    package init() {}
 
     package func put(_ entries: [Entry]) {
         guard !entries.isEmpty else { return }
@@ -31,13 +29,24 @@ package final class EntryOutbox: Sendable {
                 }
             }
         }
-        if entries.contains(where: \.isUrgent) { continuation.yield() }
+        if entries.contains(where: \.isUrgent) { wake() }
     }
 
-    /// Wakes the reader without an entry.
-    func wake() { continuation.yield() }
+    /// Wakes the writer without an entry.
+    package func wake() { signal.signal() }
 
-    func close() { continuation.finish() }
+    func close() {
+        state.withLock { $0.isClosed = true }
+        wake()
+    }
+
+    /// Blocks the caller's thread, the writer's own, until somebody wakes it or `limit` has passed. False once closed.
+    func wait(atMost limit: DispatchTimeInterval) -> Bool {
+        if signal.wait(timeout: .now() + limit) == .success {
+            while signal.wait(timeout: .now()) == .success {}  // one look answers all the calls until now
+        }
+        return state.withLock { !$0.isClosed }
+    }
 
     /// All entries, in order; what was dropped comes as losses at `now`.
     func take(at now: Int64) -> [Entry] {
@@ -45,7 +54,7 @@ package final class EntryOutbox: Sendable {
             let losses = state.dropped.map { processor, count in
                 Entry.loss(Loss(processor: processor, reason: .queueFull, at: now, datagrams: 0, samples: count))
             }
-            defer { state = State() }
+            defer { (state.entries, state.dropped) = ([], [:]) }
             return state.entries + losses
         }
     }

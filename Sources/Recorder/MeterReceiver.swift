@@ -15,6 +15,8 @@ package final class MeterReceiver: Sendable {
         case message(processor: Int32, Message)
         /// Datagrams from addresses that are no configured unit, since the last notice.
         case strangers(count: Int, last: IPv4Address, socket: IPv4Address)
+        /// This unit's values come twice: another program of this host has a connection to it.
+        case otherClient(processor: Int32)
         /// Receiving failed since the last notice.
         case socketFault(socket: IPv4Address, errno: Int32)
     }

@@ -11,7 +11,10 @@ final class ReceiveLoop {
     /// docs/performance.md).
     private static let busyBatch = 4
     private static let nap: UInt32 = 500  // microseconds
-    private static let handOverAfter: Int64 = 100_000  // microseconds
+    /// Microseconds. A frame's end is decided by the time stamps of what comes next; where nothing comes, it is closed
+    /// this late. So a unit at 10 Hz costs one wake-up a datagram.
+    private static let sweepEvery: Int64 = 200_000
+    private static let handOverAfter: Int64 = 200_000
     private static let summaryEvery: Int64 = 1_000_000  // microseconds
 
     private let wake: Int32
@@ -31,6 +34,7 @@ final class ReceiveLoop {
     private var lastRoute: (source: UInt32, unit: ReceivedUnit)?
     /// Units with an open frame.
     private var open: [ReceivedUnit] = []
+    private var nextSweep: Int64 = 0
     private var nextSummary: Int64 = 0
     private var isRunning = true
 
@@ -48,12 +52,12 @@ final class ReceiveLoop {
 
     func run() {
         while isRunning {
-            waitForWork()
-            for command in takeCommands() { carryOut(command) }
+            let (isCalled, readable) = waitForWork()
             var busy = false
-            for socket in sockets { busy = receive(from: socket) || busy }
+            for socket in readable { busy = receive(from: socket) || busy }
+            if isCalled { for command in takeCommands() { carryOut(command) } }
             let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
-            closeFrames()
+            if now >= nextSweep { closeFrames(now) }
             if now >= nextSummary { summarize(now) }
             handOverIfDue(now)
             if busy { usleep(Self.nap) }
@@ -61,19 +65,22 @@ final class ReceiveLoop {
         finish()
     }
 
-    private func waitForWork() {
+    /// Waits in poll(2): whether there are commands, and the sockets that have something.
+    private func waitForWork() -> (isCalled: Bool, readable: [MeterSocket]) {
         var descriptors = [pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
         for socket in sockets { descriptors.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)) }
         poll(&descriptors, nfds_t(descriptors.count), timeout())
-        if descriptors[0].revents != 0 { csockets_wake_drain(wake) }
+        let isCalled = descriptors[0].revents != 0
+        if isCalled { csockets_wake_drain(wake) }
+        return (isCalled, sockets.indices.filter { descriptors[$0 + 1].revents != 0 }.map { sockets[$0] })
     }
 
     /// Milliseconds until there is something to do besides datagrams.
     private func timeout() -> Int32 {
         let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
         var due = nextSummary
-        if !open.isEmpty { due = min(due, now + FrameAssembler.span) }
-        if !block.isEmpty { due = min(due, max(blockBegan + Self.handOverAfter, now + 20_000)) }
+        if !open.isEmpty { due = min(due, nextSweep) }
+        if !block.isEmpty { due = min(due, blockBegan + Self.handOverAfter) }
         return Int32(clamping: max(0, (due - now + 999) / 1_000))
     }
 
@@ -123,14 +130,18 @@ final class ReceiveLoop {
 
     private func store(_ count: Int, of unit: ReceivedUnit, at: Int64) {
         let wasOpen = unit.assembler.closesAt != nil
-        for index in 0..<count { unit.take(reader.readings[index], at: at, into: &block) }
-        if !wasOpen, unit.assembler.closesAt != nil { open.append(unit) }
+        for index in 0..<count { unit.take(reader.readings[index], at: at, into: &block, notify) }
+        if !wasOpen, unit.assembler.closesAt != nil {
+            if open.isEmpty { nextSweep = max(nextSweep, RecorderClock.microseconds(CLOCK_BOOTTIME) + Self.sweepEvery) }
+            open.append(unit)
+        }
         if block.isFull { handOver() }
     }
 
     // MARK: frames and blocks
 
-    private func closeFrames() {
+    private func closeFrames(_ boot: Int64) {
+        nextSweep = boot + Self.sweepEvery
         guard !open.isEmpty else { return }
         let now = RecorderClock.microseconds(CLOCK_REALTIME)
         open.removeAll { unit in
@@ -156,10 +167,10 @@ final class ReceiveLoop {
             blockBegan = now
             return
         }
-        if block.isFull || now - blockBegan >= Self.handOverAfter && !queue.isBehind {
-            handOver()
-            blockBegan = now
-        }
+        guard now - blockBegan >= Self.handOverAfter else { return }
+        // A writer that is behind is not sent small blocks: this one goes on filling.
+        if !queue.isBehind { handOver() }
+        blockBegan = now
     }
 
     private func handOver() {
@@ -192,7 +203,7 @@ final class ReceiveLoop {
         case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
         case .readings(let processor, let readings, let at):
             guard let unit = units[processor] else { return }
-            for reading in readings { unit.take(reading, at: at, into: &block) }
+            for reading in readings { unit.take(reading, at: at, into: &block, notify) }
             if !open.contains(where: { $0 === unit }) { open.append(unit) }
         case .stop: isRunning = false
         }

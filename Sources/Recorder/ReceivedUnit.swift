@@ -24,19 +24,22 @@ final class ReceivedUnit {
     }
 
     @inline(__always)
-    func take(_ reading: Reading, at: Int64, into block: inout FrameBlock) {
-        if !assembler.hasOtherClient, assembler.isRepeat(reading, at: at) { lookForOthers() }
+    func take(
+        _ reading: Reading, at: Int64, into block: inout FrameBlock, _ notify: (MeterReceiver.Notice) -> Void
+    ) {
+        if !assembler.hasOtherClient, assembler.isRepeat(reading, at: at) { lookForOthers(notify) }
         if assembler.take(reading, at: at, into: &block) == .noRoom { noRoom += 1 }
     }
 
-    /// The same value twice within 20 ms: another program of this host may just have subscribed. Costs 0.1 ms and more,
-    /// so at most five times a second.
+    /// The same value twice within 20 ms: another program of this host may just have subscribed. The look costs some
+    /// 4 ms (the kernel walks its whole table of connections), so at most five times a second.
     @inline(never)
-    private func lookForOthers() {
+    private func lookForOthers(_ notify: (MeterReceiver.Notice) -> Void) {
         let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
         guard let endpoint, now - lastLookForOthers >= 200_000 else { return }
         lastLookForOthers = now
         assembler.hasOtherClient = !endpoint.otherClients(among: PortInspector.connections()).isEmpty
+        if assembler.hasOtherClient { notify(.otherClient(processor: processor)) }
     }
 
     @inline(__always)

@@ -2,44 +2,35 @@ import AtlasProtocol
 import Logging
 import RecorderStore
 
-/// Feeds the writer: what is urgent at once, samples twice a second. A store that refuses is told of when it begins, at
-/// most once a minute, and when it ends.
-final class WriterLoop: Sendable {
+/// Feeds the writer, on the writer's own thread: what is urgent at once, samples twice a second. A store that refuses is
+/// told of when it begins, at most once a minute, and when it ends.
+struct WriterLoop: Sendable {
     /// Between two commits of samples. With what the receiver holds, less than a second is ever unwritten.
-    static let interval = Duration.milliseconds(500)
+    private static let interval = Span.milliseconds(500)
 
-    private let writer: StoreWriter
-    private let outbox: EntryOutbox
-    private let queue: FrameQueue
-    private let clock: RecorderClock
-    private let logger: Logger
-
-    init(writer: StoreWriter, outbox: EntryOutbox, queue: FrameQueue, clock: RecorderClock, logger: Logger) {
-        (self.writer, self.outbox, self.queue, self.clock, self.logger) = (writer, outbox, queue, clock, logger)
-    }
+    let writer: StoreWriter
+    let outbox: EntryOutbox
+    let queue: FrameQueue
+    let clock: RecorderClock
+    let logger: Logger
 
     /// Runs until the outbox is closed.
     func run() async {
-        let ticker = Task { [outbox] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.interval)
-                outbox.wake()
-            }
-        }
-        defer { ticker.cancel() }
-        var nextSamples = clock.now
-        var fault = StoreFault(logger: logger)
-        for await _ in outbox.wakes {
-            let now = clock.now
-            let samples = now >= nextSamples || queue.isLong
-            if samples { nextSamples = now + .milliseconds(450) }
-            let entries = outbox.take(at: clock.wallNow)
-            guard samples || !entries.isEmpty else { continue }
-            do {
-                try await writer.commit(entries, samples: samples, at: clock.wallNow)
-                fault.ended(at: now)
-            } catch {
-                fault.happened(error, at: now)
+        await writer.occupy { writer in
+            var nextSamples = clock.now
+            var fault = StoreFault(logger: logger)
+            while outbox.wait(atMost: .microseconds(Int(max(0, (nextSamples - clock.now).microseconds)))) {
+                let now = clock.now
+                let samples = now >= nextSamples || queue.isLong
+                if samples { nextSamples = now + Self.interval }
+                let entries = outbox.take(at: clock.wallNow)
+                guard samples || !entries.isEmpty else { continue }
+                do {
+                    try writer.commit(entries, samples: samples, at: clock.wallNow)
+                    fault.ended(at: now)
+                } catch {
+                    fault.happened(error, at: now)
+                }
             }
         }
     }

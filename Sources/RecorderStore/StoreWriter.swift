@@ -52,6 +52,9 @@ package actor StoreWriter {
         return registered
     }
 
+    /// Runs `body` on the store's own thread, where waiting is allowed, until it returns; other calls wait for it.
+    package func occupy(_ body: @Sendable (isolated StoreWriter) -> Void) { body(self) }
+
     /// Commits these entries with all that waited before them, and the samples that wait if `samples`. Called at least
     /// each second with `samples`, which writes the heartbeat too.
     package func commit(_ new: [Entry], samples: Bool, at now: Int64) throws(StoreError) {
