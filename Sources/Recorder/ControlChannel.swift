@@ -67,7 +67,7 @@ enum ControlChannel {
     /// Why an established connection ended.
     static func cause(ending errno: Int32) -> Cause {
         switch errno {
-        case 0: .closed
+        case 0, EPIPE: .closed
         case ETIMEDOUT: .silent
         case EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN: .unreachable
         default: .reset
@@ -75,8 +75,10 @@ enum ControlChannel {
     }
 }
 
-private final class LineHandler: ChannelInboundHandler {
+private final class LineHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private let receive: @Sendable (ControlChannel.Input) -> Void
     private var framer = LineFramer()
@@ -91,6 +93,15 @@ private final class LineHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let error = error as? IOError { errno = error.errnoCode }
         context.close(promise: nil)
+    }
+
+    /// A write that finds the connection reset ends the channel without an error event: only its promise knows why.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let promise = promise ?? context.eventLoop.makePromise()
+        promise.futureResult.assumeIsolated().whenFailure { error in
+            if self.errno == 0, let error = error as? IOError { self.errno = error.errnoCode }
+        }
+        context.write(data, promise: promise)
     }
 
     func channelInactive(context: ChannelHandlerContext) { receive(.closed(errno: errno)) }

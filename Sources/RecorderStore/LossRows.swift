@@ -7,7 +7,7 @@ struct LossRows {
         update = try Statement(
             """
             UPDATE sample_loss SET until_us = max(until_us, ?3), from_us = min(from_us, ?3), datagrams = datagrams + ?4,
-                   samples = samples + ?5
+                   samples = CASE WHEN ?5 IS NULL THEN samples ELSE coalesce(samples, 0) + ?5 END
              WHERE id = (SELECT id FROM sample_loss WHERE processor_id IS ?1 AND reason = ?2
                             AND until_us >= ?3 / 60000000 * 60000000 AND from_us / 60000000 = ?3 / 60000000
                           ORDER BY id DESC LIMIT 1)

@@ -86,7 +86,7 @@ struct RunRows {
             "SELECT count(*) FROM processor WHERE NOT simulated", doing: "look for real processors")
         guard real == 0 else {
             throw StoreError(
-                .notOurs, message: "it holds \(real) real processors", doing: "record a simulation", path: database.path)
+                .notOurs, message: "it holds \(real == 1 ? "a real processor" : "\(real) real processors")", doing: "record a simulation", path: database.path)
         }
     }
 

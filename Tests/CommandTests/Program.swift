@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// The built program, as a user runs it.
+enum Program {
+    /// Beside the tests' own executable.
+    static let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        .appending(path: "atlas-recorder").path
+
+    struct Result {
+        let status: Int32
+        let output, errors: String
+        var lines: [Substring] { output.split(separator: "\n", omittingEmptySubsequences: false) }
+    }
+
+    /// Runs it to its end.
+    static func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Result {
+        try await Running(arguments, environment: environment).end()
+    }
+
+    /// Runs another program to its end.
+    static func tool(_ name: String, _ arguments: [String]) async throws -> Result {
+        try await Running(arguments, executable: "/usr/bin/env", before: [name]).end()
+    }
+}
+
+/// A program that runs; its output is collected.
+final class Running: Sendable {
+    private let process = Process()
+    private let output: Collected
+    private let errors: Collected
+    private let ended: AsyncStream<Void>
+
+    init(
+        _ arguments: [String], executable: String = Program.path, before: [String] = [], environment: [String: String] = [:]
+    ) throws {
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = before + arguments
+        var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        if environment["ATLAS_RECORDER_STORE"] == nil { variables["ATLAS_RECORDER_STORE"] = nil }
+        process.environment = variables
+        let (out, err) = (Pipe(), Pipe())
+        process.standardOutput = out
+        process.standardError = err
+        process.standardInput = FileHandle.nullDevice
+        let (ended, continuation) = AsyncStream<Void>.makeStream()
+        self.ended = ended
+        process.terminationHandler = { _ in continuation.finish() }
+        (output, errors) = (Collected(out.fileHandleForReading), Collected(err.fileHandleForReading))
+        try process.run()
+    }
+
+    var pid: Int32 { process.processIdentifier }
+    func send(_ signal: Int32) { kill(pid, signal) }
+
+    /// Waits until a line of stdout contains this.
+    func line(_ part: String) async throws {
+        while !output.text.contains(part) {
+            guard process.isRunning || output.text.contains(part) else {
+                Issue.record("ended without '\(part)': \(output.text)\(errors.text)")
+                return
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// The number that follows this on stdout.
+    func number(after part: String) -> Int? {
+        output.text.range(of: part).flatMap { Int(output.text[$0.upperBound...].prefix { $0.isNumber }) }
+    }
+
+    func end() async throws -> Program.Result {
+        for await _ in ended {}
+        await output.toEnd()
+        await errors.toEnd()
+        return Program.Result(status: process.terminationStatus, output: output.text, errors: errors.text)
+    }
+
+    deinit { if process.isRunning { kill(pid, SIGKILL) } }
+}
+
+private final class Collected: Sendable {
+    private let lock = NSLock()
+    private nonisolated(unsafe) var bytes = Data()
+    private let atEnd: AsyncStream<Void>
+
+    init(_ handle: FileHandle) {
+        let (atEnd, continuation) = AsyncStream<Void>.makeStream()
+        self.atEnd = atEnd
+        Thread.detachNewThread { [self] in
+            while case let chunk = handle.availableData, !chunk.isEmpty { lock.withLock { bytes += chunk } }
+            continuation.finish()
+        }
+    }
+    var text: String { lock.withLock { String(decoding: bytes, as: UTF8.self) } }
+    func toEnd() async { for await _ in atEnd {} }
+}
+
+/// A folder that goes with the test.
+final class Folder: Sendable {
+    let path: String
+    init() {
+        path = FileManager.default.temporaryDirectory.appending(path: "atlas-recorder-\(UUID().uuidString)").path
+        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}

@@ -1,0 +1,127 @@
+import AtlasProtocol
+import AtlasSimulator
+import RecorderStore
+import Testing
+
+@testable import Recorder
+
+@Suite(.timeLimit(.minutes(1)))
+struct LinkTests {
+    @Test("a program that holds the port without address reuse is named; meters start by themselves when it goes")
+    func portHeld() async throws {
+        let port = freePort()
+        var holder: PlainSocket? = PlainSocket(port: port, reuse: false)
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("meters down: EADDRINUSE", "held by", "(pid ")
+        #expect(holder != nil)
+        try await eventually { try rig.integer("SELECT count FROM socket_errors WHERE code = 'EADDRINUSE'") >= 2 }
+        holder = nil
+        await rig.line("meters up")
+        try await rig.stop()
+        let errors = try rig.texts(
+            "SELECT socket, operation, code, address, count >= 2, holder LIKE '% (pid %' FROM socket_errors")
+        #expect(errors == ["udp bind EADDRINUSE 127.0.0.1:\(port) 1 1"])
+        let states = try rig.texts("SELECT state, cause FROM link_states WHERE link = 'meters' ORDER BY started_us")
+        #expect(states == ["unknown recorder_starting", "down EADDRINUSE", "up -", "unknown recorder_stopped"])
+        let control = try rig.texts("SELECT state FROM link_states WHERE link = 'control' ORDER BY started_us")
+        #expect(control == ["unknown", "up", "unknown"])
+        try await simulator.shutdown()
+    }
+
+    @Test("a socket bound to 0.0.0.0 with address reuse, before or after, takes nothing from the recorder")
+    func neighbours() async throws {
+        let port = freePort()
+        let before = PlainSocket(port: port, reuse: true)
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("meters up")
+        let after = PlainSocket(port: port, reuse: true)
+        try await eventually { try await simulator.statistics().samples > 500 }
+        try await simulator.inject(.freeze)
+        let sent = try await simulator.statistics().samples
+        try await eventually { try rig.integer("SELECT sum(stored) FROM sample_minute") >= sent }
+        try await rig.stop()
+        #expect(try rig.integer("SELECT sum(stored) FROM sample_minute") == sent)
+        #expect([before, after].count == 2)  // both lived until here
+        try await simulator.shutdown()
+    }
+
+    @Test("a unit that goes away and comes back is one outage with its causes, and is subscribed again")
+    func unitRestarts() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        let up = await rig.line("meters up")
+        try await simulator.inject(.refuse)
+        let down = await rig.line("control down: refused", after: up)
+        try await eventually { try rig.integer("SELECT count FROM socket_errors WHERE code = 'ECONNREFUSED'") >= 2 }
+        try await simulator.lift(.refuse)
+        await rig.line("meters up", after: down)
+        await rig.line("subscribed", after: down)
+        try await rig.stop()
+        let outages = try rig.texts("SELECT link, cause, causes FROM outages ORDER BY link")
+        #expect(outages == [#"control refused ["closed","refused"]"#, #"meters control_down ["control_down"]"#])
+        #expect(try rig.integer("SELECT count(*) FROM socket_errors WHERE code = 'ECONNREFUSED'") == 1)
+        try await simulator.shutdown()
+    }
+
+    @Test("refused, unresolved and reset are told apart")
+    func causes() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port) { $0.firstAddress = "127.0.0.51" }
+        let nobody = ProcessorSpec(name: "Nobody", host: "127.0.0.52", controlPort: 9)
+        let nameless = ProcessorSpec(name: "Nameless", host: "no-such-host.invalid", controlPort: 5321)
+        let rig = Rig(specs + [nobody, nameless], meterPort: port)
+        await rig.line("Nobody  control down: refused")
+        await rig.line("Nameless  control down: unresolved")
+        let up = await rig.line("Unit 0  meters up")
+        try await simulator.inject(.reset)
+        await rig.line("Unit 0  control down: reset", after: up)
+        await rig.line("Unit 0  meters up", after: up)
+        try await rig.stop()
+        try await simulator.shutdown()
+    }
+
+    @Test("a unit that accepts and closes at once is one failure and one episode, however often it does so")
+    func acceptsAndCloses() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        try await simulator.inject(.acceptAndClose)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("control down: closed")
+        try await eventually { try rig.integer("SELECT count FROM socket_errors WHERE code = 'EOF'") >= 3 }
+        try await rig.stop()
+        #expect(try rig.integer("SELECT count(*) FROM socket_errors") == 1)
+        #expect(try rig.texts("SELECT event FROM connection_events WHERE link = 'control'") == ["connect_failed"])
+        try await simulator.shutdown()
+    }
+
+    @Test("a unit whose commands lock up while its meters flow is wedged; when it answers again, that is an event")
+    func wedged() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        let up = await rig.line("subscribed")
+        try await simulator.inject(.wedge)
+        let down = await rig.line("control down: wedged", after: up)
+        try await simulator.lift(.wedge)
+        await rig.line("control up", after: down)
+        try await rig.stop()
+        let states = try rig.texts("SELECT state, cause FROM link_states WHERE link = 'control' ORDER BY started_us")
+        #expect(states == ["unknown recorder_starting", "up -", "down wedged", "up -", "unknown recorder_stopped"])
+        #expect(try rig.texts("SELECT state FROM link_states WHERE link = 'meters' AND state = 'down'").isEmpty)
+        try await simulator.shutdown()
+    }
+
+    @Test("two units at one address: the second is told that its meters go to the first")
+    func sharedAddress() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let twin = ProcessorSpec(name: "Twin", host: "localhost", controlPort: specs[0].controlPort)
+        let rig = Rig(specs + [twin], meterPort: port)
+        await rig.line("address shared")
+        try await rig.stop()
+        try await simulator.shutdown()
+    }
+}
