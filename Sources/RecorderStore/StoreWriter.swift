@@ -7,8 +7,7 @@ package actor StoreWriter {
     private let executor = StoreExecutor()
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    private let lock: StoreLock
-    private let database: Database
+    let database: Database
     private let checkpoint: Checkpointer
     private let queue: FrameQueue
     private let runs: RunRows
@@ -26,8 +25,7 @@ package actor StoreWriter {
         path: String, holder: String, queue: FrameQueue, committed: @escaping @Sendable ([Entry]) -> Void
     ) throws(StoreError) {
         _ = try StoreFile.inspect(path)
-        lock = try StoreLock(store: path, holder: holder)
-        database = try Database(forWriting: path)
+        database = try Database(forWriting: path, lock: StoreLock(store: path, holder: holder))
         checkpoint = Checkpointer(database)
         runs = try RunRows(database)
         frames = try FrameRows(database)
@@ -115,25 +113,5 @@ package actor StoreWriter {
 
     private func write(_ entry: Entry) throws(StoreError) {
         if case .loss(let loss) = entry { try losses.add(loss) } else { try entries.write(entry) }
-    }
-}
-
-extension Database {
-    /// Opens for writing: makes the file with mode 0640, sets what a connection sets, migrates.
-    convenience init(forWriting path: String) throws(StoreError) {
-        try StoreFile.create(path)
-        try self.init(path: path, mode: .readWrite)
-        sqlite3_busy_timeout(handle, 5_000)
-        let doing = "open the store"
-        // page_size and auto_vacuum take effect only while the file is empty.
-        try execute("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL", doing: doing)
-        try execute("PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0", doing: doing)
-        try execute("PRAGMA journal_size_limit = 4194304; PRAGMA wal_autocheckpoint = 0", doing: doing)
-        csqlite_persist_wal(handle)
-        try Schema.migrate(self)
-    }
-
-    func setSynchronous(full: Bool) throws(StoreError) {
-        try execute(full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", doing: "set how commits wait")
     }
 }
