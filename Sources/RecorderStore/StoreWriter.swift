@@ -16,6 +16,7 @@ package actor StoreWriter {
     private var entries: EntryRows
     private var pending: [Entry] = []
     private var run: RunRows.Open?
+    private var unsettled: Attempt?
     private let committed: @Sendable ([Entry]) -> Void
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
@@ -76,39 +77,67 @@ package actor StoreWriter {
         checkpoint.run(emptyingLog: true)
     }
 
+    /// What one commit holds, until it is known whether the store has it.
+    private struct Attempt {
+        var run: RunRows.Open
+        let entries: Int
+        var blocks: [FrameBlock]
+        var shed: [Loss]
+        let before: EntryRows.State
+    }
+
     private func commit(samples: Bool, at now: Int64) throws(StoreError) {
-        guard var run else { return }
-        let (blocks, shed) = samples ? queue.take() : ([], [])
+        if unsettled != nil { try settle() }
+        guard let run else { return }
         let batch = pending
-        let before = entries.state
-        // SQLite refuses this pragma inside a transaction. Events wait for the disk, samples do not.
-        let doing = "write \(batch.count) entries and \(blocks.count) blocks of frames"
+        var attempt = Attempt(run: run, entries: batch.count, blocks: [], shed: [], before: entries.state)
+        if samples { (attempt.blocks, attempt.shed) = queue.take() }
+        let doing = "write \(batch.count) entries and \(attempt.blocks.count) blocks of frames"
         do throws(StoreError) {
+            // Events wait for the disk, samples do not.
             try database.setSynchronous(full: batch.contains(where: \.isUrgent))
-            do throws(StoreError) {
-                try database.transaction(doing) { () throws(StoreError) in
-                    for entry in batch { try write(entry) }
-                    for block in blocks { try frames.write(block) }
-                    for block in blocks { for loss in block.losses { try losses.add(loss) } }
-                    for loss in shed { try losses.add(loss) }
-                    try frames.writeCounts()
-                    try runs.beat(&run, at: now)
-                }
-            } catch {
-                // A COMMIT that reports an error may be durable all the same; its number tells.
-                guard try runs.lastBatch(run) == run.batch, run.batch > self.run!.batch else { throw error }
+            try database.transaction(doing) { () throws(StoreError) in
+                for entry in batch { try write(entry) }
+                for block in attempt.blocks { try frames.write(block) }
+                for block in attempt.blocks { for loss in block.losses { try losses.add(loss) } }
+                for loss in attempt.shed { try losses.add(loss) }
+                try frames.writeCounts()
+                try runs.beat(&attempt.run, at: now)
             }
         } catch {
-            entries.state = before
-            frames.forgetCounts()
-            if samples { queue.putBack(blocks, shed: shed) }
+            unsettled = attempt
+            if try settle() { return }
             throw error
         }
-        self.run = run
-        if samples { queue.finish(blocks) }
-        pending.removeFirst(batch.count)
+        keep(&attempt)
+    }
+
+    /// A COMMIT that reports an error may be durable all the same; its number tells. Until that can be read, nothing is
+    /// written. True: the store has it.
+    @discardableResult
+    private func settle() throws(StoreError) -> Bool {
+        guard var attempt = unsettled, let run else { return false }
+        let isStored = try runs.lastBatch(run) == attempt.run.batch && attempt.run.batch > run.batch
+        unsettled = nil
+        if isStored {
+            keep(&attempt)
+        } else {
+            entries.state = attempt.before
+            frames.forgetCounts()
+            queue.putBack(attempt.blocks, shed: attempt.shed)
+        }
+        return isStored
+    }
+
+    private func keep(_ attempt: inout Attempt) {
+        run = attempt.run
+        let blocks = attempt.blocks
+        attempt.blocks = []  // the queue uses their memory again only if nobody else holds it
+        queue.finish(blocks)
+        let stored = Array(pending.prefix(attempt.entries))
+        pending.removeFirst(attempt.entries)
         checkpoint.runIfDue()
-        if !batch.isEmpty { committed(batch) }
+        if !stored.isEmpty { committed(stored) }
     }
 
     private func write(_ entry: Entry) throws(StoreError) {

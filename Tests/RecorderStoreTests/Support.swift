@@ -160,3 +160,10 @@ func run(_ program: String, _ arguments: [String], environment: [String: String]
 }
 
 func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
+/// Now, for what the views say of the time since.
+func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+}
