@@ -132,6 +132,7 @@ CREATE TABLE socket_error (
     count        INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX socket_error_last ON socket_error (last_us);
+CREATE INDEX socket_error_code ON socket_error (code, last_us);
 
 CREATE TABLE socket_error_minute (
     -- The same errors by the minute, so that any window counts right.

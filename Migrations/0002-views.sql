@@ -47,56 +47,72 @@ SELECT r.run AS run,
 
 CREATE VIEW link_states AS
 -- What each link was at every moment since the recorder first ran. ended is NULL for the row that lasts.
-WITH recording(end_us) AS (
-    -- When the recording ended; NULL while a recorder runs.
-    SELECT ended_us FROM recorder_runs ORDER BY run DESC LIMIT 1
-), stretch(processor_id, link, state, cause, started_us, ended_us) AS (
-    SELECT s.processor_id, s.link, s.state, s.cause, s.started_us,
-           coalesce(s.ended_us, max(r.end_us, s.started_us))
-      FROM link_state s, recording r
+SELECT u.processor AS processor, u.link AS link, u.state AS state, u.cause AS cause,
+       strftime('%Y-%m-%d %H:%M:%S', u.started_us / 1000000, 'unixepoch', 'localtime')
+           || printf('.%03d', u.started_us / 1000 % 1000) AS started,
+       strftime('%Y-%m-%d %H:%M:%S', u.ended_us / 1000000, 'unixepoch', 'localtime')
+           || printf('.%03d', u.ended_us / 1000 % 1000) AS ended,
+       u.started_us AS started_us, u.ended_us AS ended_us,
+       (coalesce(u.ended_us, max(u.started_us, CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)))
+           - u.started_us) / 1e6 AS seconds
+  FROM (
+    -- CROSS JOIN keeps the order: the processor first, then its rows by the primary key's range.
+    SELECT p.name AS processor, s.link AS link, s.state AS state, s.cause AS cause, s.started_us AS started_us,
+           coalesce(s.ended_us, max(r.ended_us, s.started_us)) AS ended_us
+      -- The last run's end is NULL while a recorder runs.
+      FROM (SELECT ended_us FROM recorder_runs ORDER BY run DESC LIMIT 1) r
+     CROSS JOIN processor p
+     CROSS JOIN link_state s ON s.processor_id = p.id
     UNION ALL
     -- Since the recording ended, nothing is known.
-    SELECT s.processor_id, s.link, 'unknown', 'recorder_stopped',
-           max(coalesce(s.ended_us, max(r.end_us, s.started_us))), NULL
-      FROM link_state s, recording r
-     WHERE r.end_us IS NOT NULL
-     GROUP BY s.processor_id, s.link
-)
-SELECT p.name AS processor, s.link AS link, s.state AS state, s.cause AS cause,
-       strftime('%Y-%m-%d %H:%M:%S', s.started_us / 1000000, 'unixepoch', 'localtime')
-           || printf('.%03d', s.started_us / 1000 % 1000) AS started,
-       strftime('%Y-%m-%d %H:%M:%S', s.ended_us / 1000000, 'unixepoch', 'localtime')
-           || printf('.%03d', s.ended_us / 1000 % 1000) AS ended,
-       s.started_us AS started_us, s.ended_us AS ended_us,
-       (coalesce(s.ended_us, max(s.started_us, CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)))
-           - s.started_us) / 1e6 AS seconds
-  FROM stretch s JOIN processor p ON p.id = s.processor_id;
+    SELECT p.name, s.link, 'unknown', 'recorder_stopped', coalesce(s.ended_us, max(r.ended_us, s.started_us)), NULL
+      FROM (SELECT ended_us FROM recorder_runs ORDER BY run DESC LIMIT 1) r
+     CROSS JOIN processor p
+     CROSS JOIN (SELECT 'control' AS link UNION ALL SELECT 'meters') k
+     CROSS JOIN link_state s ON s.processor_id = p.id AND s.link = k.link
+     WHERE r.ended_us IS NOT NULL
+       AND s.started_us = (SELECT max(l.started_us) FROM link_state l WHERE l.processor_id = p.id AND l.link = k.link)
+  ) u;
 
 CREATE VIEW outages AS
 -- Runs of contiguous down rows. cause is the one that lasted longest, causes all of them, in order of time.
-WITH marked AS (
-    SELECT processor, link, state, cause, started_us, ended_us, seconds,
-           CASE WHEN lag(state) OVER in_order = 'down' AND lag(ended_us) OVER in_order = started_us
-                THEN 0 ELSE 1 END AS begins
-      FROM link_states WHERE state = 'down'
-    WINDOW in_order AS (PARTITION BY processor, link ORDER BY started_us)
-), numbered AS (
-    SELECT *, sum(begins) OVER (PARTITION BY processor, link ORDER BY started_us) AS outage FROM marked
-), by_cause AS (
-    SELECT processor, link, outage, cause, min(started_us) AS started_us, max(coalesce(ended_us, 1 << 62)) AS ended_us,
-           sum(seconds) AS seconds
-      FROM numbered GROUP BY processor, link, outage, cause
-), ranked AS (
-    SELECT *, first_value(cause) OVER (PARTITION BY processor, link, outage ORDER BY seconds DESC) AS longest_cause
-      FROM by_cause ORDER BY processor, link, outage, started_us
-)
-SELECT processor, link, longest_cause AS cause, json_group_array(cause) AS causes,
-       strftime('%Y-%m-%d %H:%M:%S', min(started_us) / 1000000, 'unixepoch', 'localtime')
-           || printf('.%03d', min(started_us) / 1000 % 1000) AS started,
-       strftime('%Y-%m-%d %H:%M:%S', nullif(max(ended_us), 1 << 62) / 1000000, 'unixepoch', 'localtime')
-           || printf('.%03d', max(ended_us) / 1000 % 1000) AS ended,
-       min(started_us) AS started_us, nullif(max(ended_us), 1 << 62) AS ended_us, sum(seconds) AS seconds
-  FROM ranked GROUP BY processor, link, outage;
+SELECT o.processor AS processor, o.link AS link,
+       (SELECT t.cause FROM (
+           SELECT c.cause AS cause,
+                  coalesce(c.ended_us, o.ended_us, (julianday('now') - 2440587.5) * 86400000000) - c.started_us AS lasted
+             FROM link_state c
+            WHERE c.processor_id = o.processor_id AND c.link = o.link AND c.started_us >= o.started_us
+              AND c.started_us < coalesce(o.ended_us, 1 << 62)) t
+         GROUP BY t.cause ORDER BY sum(t.lasted) DESC LIMIT 1) AS cause,
+       (SELECT json_group_array(t.cause) FROM (
+           SELECT c.cause AS cause FROM link_state c
+            WHERE c.processor_id = o.processor_id AND c.link = o.link AND c.started_us >= o.started_us
+              AND c.started_us < coalesce(o.ended_us, 1 << 62)
+            GROUP BY c.cause ORDER BY min(c.started_us)) t) AS causes,
+       strftime('%Y-%m-%d %H:%M:%S', o.started_us / 1000000, 'unixepoch', 'localtime')
+           || printf('.%03d', o.started_us / 1000 % 1000) AS started,
+       strftime('%Y-%m-%d %H:%M:%S', o.ended_us / 1000000, 'unixepoch', 'localtime')
+           || printf('.%03d', o.ended_us / 1000 % 1000) AS ended,
+       o.started_us AS started_us, o.ended_us AS ended_us,
+       (coalesce(o.ended_us, max(o.started_us, CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)))
+           - o.started_us) / 1e6 AS seconds
+  FROM (
+    -- It begins with a down row after one that is not, and ends where the next one that is not begins, or with the last.
+    SELECT p.id AS processor_id, p.name AS processor, d.link AS link, d.started_us AS started_us,
+           coalesce((SELECT n.started_us FROM link_state n
+                      WHERE n.processor_id = d.processor_id AND n.link = d.link AND n.started_us > d.started_us
+                        AND n.state <> 'down' ORDER BY n.started_us LIMIT 1),
+                    (SELECT coalesce(n.ended_us, max(r.ended_us, n.started_us)) FROM link_state n
+                      WHERE n.processor_id = d.processor_id AND n.link = d.link
+                      ORDER BY n.started_us DESC LIMIT 1)) AS ended_us
+      FROM (SELECT ended_us FROM recorder_runs ORDER BY run DESC LIMIT 1) r
+     CROSS JOIN processor p
+     CROSS JOIN link_state d ON d.processor_id = p.id
+     WHERE d.state = 'down'
+       AND (SELECT b.state FROM link_state b
+             WHERE b.processor_id = d.processor_id AND b.link = d.link AND b.started_us < d.started_us
+             ORDER BY b.started_us DESC LIMIT 1) IS NOT 'down'
+  ) o;
 
 CREATE VIEW latest_levels AS
 -- Each meter's last value. current is 1 while the meters link is up.

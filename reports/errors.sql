@@ -1,15 +1,15 @@
 -- Socket errors in the window, by code, socket and processor. EADDRINUSE is always there, with 0 when there was none:
 -- the absence of an error is a finding. Within a minute that the window cuts, the whole minute is counted.
 -- Parameters: :since_us, :until_us (microseconds since 1970 UTC), :processor (a name, or NULL for all).
-WITH episode AS (
-    SELECT e.*, p.name AS processor FROM socket_error e LEFT JOIN processor p ON p.id = e.processor_id
-     WHERE :processor IS NULL OR p.name = :processor OR e.processor_id IS NULL
-), touched AS (
-    SELECT e.*,
+WITH touched AS (
+    SELECT e.*, p.name AS processor,
            CASE WHEN e.first_us >= :since_us AND e.last_us < :until_us THEN e.count
                 ELSE (SELECT coalesce(sum(m.count), 0) FROM socket_error_minute m
-                       WHERE m.error_id = e.id AND m.start_us + 60000000 > :since_us AND m.start_us < :until_us) END AS hits
-      FROM episode e WHERE e.last_us >= :since_us AND e.first_us < :until_us
+                       WHERE m.error_id = e.id AND m.start_us + 60000000 > :since_us AND m.start_us < :until_us
+                         AND m.start_us > e.first_us - 60000000 AND m.start_us <= e.last_us) END AS hits
+      FROM socket_error e LEFT JOIN processor p ON p.id = e.processor_id
+     WHERE e.last_us >= :since_us AND e.first_us < :until_us
+       AND (:processor IS NULL OR p.name = :processor OR e.processor_id IS NULL)
 ), found AS (
     SELECT code, socket, operation, processor, sum(hits) AS count, min(max(first_us, :since_us)) AS first_us,
            max(min(last_us, :until_us)) AS last_us, max(id) AS last_id
@@ -20,7 +20,10 @@ WITH episode AS (
 )
 SELECT f.code AS code, f.socket AS socket, f.operation AS operation, f.processor AS processor, f.count AS count,
        f.first_us AS first_us, f.last_us AS last_us,
-       (SELECT max(b.last_us) FROM episode b WHERE b.code = f.code AND b.last_us < :since_us) AS last_before_us,
+       (SELECT b.last_us FROM socket_error b LEFT JOIN processor p ON p.id = b.processor_id
+         WHERE b.code = f.code AND b.last_us < :since_us
+           AND (:processor IS NULL OR p.name = :processor OR b.processor_id IS NULL)
+         ORDER BY b.last_us DESC LIMIT 1) AS last_before_us,
        e.holder AS holder, e.address AS address, e.message AS message
   FROM found f LEFT JOIN socket_error e ON e.id = f.last_id
  ORDER BY f.code <> 'EADDRINUSE', f.count DESC, f.code, f.processor;

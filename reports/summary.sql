@@ -10,28 +10,55 @@ WITH span AS (
     SELECT p.id, p.name AS processor, p.host || CASE p.control_port WHEN 5321 THEN '' ELSE ':' || p.control_port END AS host
       FROM processor p WHERE :processor IS NULL OR p.name = :processor
 ), links(link) AS (VALUES ('control'), ('meters')),
-clipped AS (
-    SELECT s.processor, s.link, s.state, s.cause, s.started_us,
-           max(s.started_us, since_us) AS from_us, min(coalesce(s.ended_us, until_us), until_us) AS to_us
-      FROM link_states s, span
-     WHERE s.started_us < until_us AND coalesce(s.ended_us, until_us) > since_us
-), sums AS (
-    SELECT processor, link, sum((to_us - from_us) * (state = 'up')) AS up_us,
-           sum((to_us - from_us) * (state = 'down')) AS down_us
-      FROM clipped GROUP BY processor, link
+recording AS (
+    -- When the recording ended; NULL while a recorder runs.
+    SELECT ended_us AS end_us FROM recorder_runs ORDER BY run DESC LIMIT 1
+), ends AS (
+    -- The rows that the window's two ends lie in. Rows follow one another without a hole, and the primary key finds these.
+    SELECT w.id, k.link,
+           coalesce((SELECT max(l.started_us) FROM link_state l
+                      WHERE l.processor_id = w.id AND l.link = k.link AND l.started_us <= since_us),
+                    (SELECT min(l.started_us) FROM link_state l WHERE l.processor_id = w.id AND l.link = k.link)) AS first_us,
+           (SELECT max(l.started_us) FROM link_state l
+             WHERE l.processor_id = w.id AND l.link = k.link AND l.started_us < until_us) AS last_us
+      FROM span CROSS JOIN wanted w CROSS JOIN links k
+), covered AS (
+    SELECT e.id, e.link, e.first_us, s.state, s.cause, s.started_us, max(e.first_us, since_us) AS from_us,
+           min(coalesce(s.ended_us, max(r.end_us, s.started_us), until_us), until_us) AS to_us
+      FROM span CROSS JOIN recording r CROSS JOIN ends e
+     CROSS JOIN link_state s ON s.processor_id = e.id AND s.link = e.link AND s.started_us = e.last_us
 ), at_end AS (
-    SELECT c.processor, c.link, c.state, c.cause, c.started_us
-      FROM clipped c, span WHERE c.to_us = until_us
-), faults AS (
-    SELECT o.processor, o.link, count(*) AS outages, min(o.started_us) AS first_us,
-           max(min(coalesce(o.ended_us, until_us), until_us) - max(o.started_us, since_us)) AS longest_us,
-           max(CASE WHEN coalesce(o.ended_us, until_us) >= until_us THEN o.started_us END) AS open_us
-      FROM outages o, span
-     WHERE o.started_us < until_us AND coalesce(o.ended_us, until_us) > since_us
-     GROUP BY o.processor, o.link
+    SELECT id, link, state, cause,
+           -- An outage that lasts began where the last row that was not down ended.
+           CASE state WHEN 'down' THEN coalesce(
+               (SELECT l.ended_us FROM link_state l
+                 WHERE l.processor_id = c.id AND l.link = c.link AND l.started_us < c.started_us AND l.state <> 'down'
+                 ORDER BY l.started_us DESC LIMIT 1),
+               (SELECT min(l.started_us) FROM link_state l WHERE l.processor_id = c.id AND l.link = c.link))
+           ELSE started_us END AS began_us
+      FROM covered c, span WHERE to_us = until_us
+    UNION ALL
+    SELECT id, link, 'unknown', 'recorder_stopped', to_us FROM covered, span WHERE to_us < until_us
+), calm AS (
+    -- An outage is what lies between two rows that are not down, or beside the first and the last.
+    SELECT c.id, c.link, s.state, max(s.started_us, since_us) AS from_us,
+           min(coalesce(s.ended_us, max(r.end_us, s.started_us), until_us), until_us) AS to_us
+      FROM span CROSS JOIN recording r CROSS JOIN covered c
+     CROSS JOIN link_state s ON s.processor_id = c.id AND s.link = c.link AND s.started_us >= c.first_us
+       AND s.started_us < until_us
+     WHERE s.state <> 'down' AND coalesce(s.ended_us, max(r.end_us, s.started_us), until_us) > since_us
+    UNION ALL SELECT id, link, '', from_us, from_us FROM covered
+    UNION ALL SELECT id, link, '', max(from_us, to_us), max(from_us, to_us) FROM covered
+), sums AS (
+    SELECT id, link, sum((state = 'up') * (to_us - from_us)) AS up_us, coalesce(sum(gap_us), 0) AS down_us,
+           coalesce(sum(gap_us > 0), 0) AS outages, coalesce(max(gap_us), 0) AS longest_us
+      FROM (SELECT id, link, state, from_us, to_us,
+                   from_us - lag(to_us) OVER (PARTITION BY id, link ORDER BY from_us, to_us) AS gap_us FROM calm)
+     GROUP BY id, link
 ), stored AS (
-    SELECT m.processor_id, m.stored AS samples FROM sample_minute m, span
-     WHERE m.start_us >= first_us AND m.start_us < last_us
+    SELECT m.processor_id, sum(m.stored) AS samples FROM sample_minute m
+     WHERE m.start_us >= (SELECT first_us FROM span) AND m.start_us < (SELECT last_us FROM span)
+     GROUP BY m.processor_id
     UNION ALL
     SELECT f.processor_id, length(replace(f.levels, char(1), '')) FROM frame f, span
      WHERE f.at_us >= since_us AND f.at_us < min(first_us, until_us)
@@ -52,19 +79,18 @@ clipped AS (
 )
 SELECT w.processor AS processor, w.host AS host, k.link AS link,
        coalesce(e.state, 'unknown') AS state,
-       CASE e.state WHEN 'down' THEN coalesce(f.open_us, e.started_us) ELSE e.started_us END AS state_since_us,
+       e.began_us AS state_since_us,
        CASE WHEN e.state IS NULL THEN 'not_recorded' ELSE e.cause END AS cause,
        coalesce(s.up_us, 0) AS up_us, coalesce(s.down_us, 0) AS down_us,
        until_us - since_us - coalesce(s.up_us, 0) - coalesce(s.down_us, 0) AS unknown_us,
        CASE WHEN s.down_us = 0 AND s.up_us > 0 THEN 100.0
             -- 100 is said only of a link that was never down.
             ELSE min(s.up_us * 100.0 / nullif(s.up_us + s.down_us, 0), 99.9999) END AS uptime_percent,
-       coalesce(f.outages, 0) AS outages, coalesce(f.longest_us, 0) AS longest_outage_us,
+       coalesce(s.outages, 0) AS outages, coalesce(s.longest_us, 0) AS longest_outage_us,
        coalesce(c.samples, 0) AS samples, coalesce(l.samples, 0) AS samples_lost
   FROM wanted w JOIN links k JOIN span
-  LEFT JOIN sums s ON s.processor = w.processor AND s.link = k.link
-  LEFT JOIN at_end e ON e.processor = w.processor AND e.link = k.link
-  LEFT JOIN faults f ON f.processor = w.processor AND f.link = k.link
+  LEFT JOIN sums s ON s.id = w.id AND s.link = k.link
+  LEFT JOIN at_end e ON e.id = w.id AND e.link = k.link
   LEFT JOIN counts c ON c.processor_id = w.id
   LEFT JOIN lost l ON l.processor_id = w.id
  ORDER BY w.processor, k.link;
