@@ -172,7 +172,11 @@ struct RunRows {
         _ id: Int64, _ link: Link, from start: Int64, until end: Int64?, _ state: LinkState
     ) throws(StoreError) {
         try Statement(
-            "INSERT INTO link_state (processor_id, link, started_us, ended_us, state, cause) VALUES (?, ?, ?, ?, ?, ?)",
+            // A run that was killed as it began left a row without length at this time.
+            """
+            INSERT INTO link_state (processor_id, link, started_us, ended_us, state, cause) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET ended_us = excluded.ended_us, state = excluded.state, cause = excluded.cause
+            """,
             on: database, doing: "write a link's state"
         ).run(
             .integer(id), .text(link.rawValue), .integer(start), .integer(end), .text(state.name),

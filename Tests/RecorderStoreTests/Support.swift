@@ -83,6 +83,11 @@ struct Recording {
     }
 }
 
+/// Waits until a writer that nobody holds any more is gone, as after a crash: its connection closed, its lock free.
+func waitUntilFree(_ path: String) async {
+    while (try? StoreLock(store: path, holder: "test")) == nil { await Task.yield() }
+}
+
 /// Reads a store as any other program would: a read-only connection of its own.
 func rows(_ path: String, _ sql: String, _ parameters: [String: SQLValue] = [:]) throws -> [[SQLValue]] {
     try StoreReader(path: path).query(sql, parameters).rows
