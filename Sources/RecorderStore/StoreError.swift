@@ -1,7 +1,7 @@
 /// What went wrong with the store, and what to do about it.
 package struct StoreError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
-        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, lockHeld, badSQL, other
+        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL, other
     }
     package let kind: Kind  // what the caller does next hangs on this
     package let code: Int32  // SQLite's extended result code, or 0 where SQLite was not asked
@@ -25,6 +25,7 @@ package struct StoreError: Error, CustomStringConvertible {
             "Check that the folder exists and that this user may write to it, or name another file with --store."
         case .missing: "Start 'atlas-recorder run --store \(path)' to make one, or name another file with --store."
         case .schemaTooNew: "A newer atlas-recorder wrote this file: install that version, or name another --store."
+        case .schemaTooOld: "Start 'atlas-recorder run --store \(path)' once: it brings the store up to date."
         case .notOurs: "It was left as it is; name another file with --store."
         case .lockHeld: "One recorder writes a store; stop that one first, or name another --store."
         case .badSQL: "Correct the SQL; its parameters are :since_us, :until_us and :processor."

@@ -18,21 +18,24 @@ package final class StoreReader {
     package let path: String
     private let database: Database
 
-    /// Throws `.missing`, `.notOurs`, `.schemaTooNew` or `.cannotOpen`.
+    /// Throws `.missing`, `.notOurs`, `.schemaTooNew`, `.schemaTooOld` or `.cannotOpen`.
     package init(path: String) throws(StoreError) {
         switch try StoreFile.inspect(path) {
         case .missing: throw StoreError(.missing, message: "there is no such file", doing: "read the store", path: path)
         case .empty: throw StoreError(.missing, message: "the file is empty", doing: "read the store", path: path)
-        case .store(let version) where version < Schema.version:
-            throw StoreError(
-                .other, message: "it has version \(version); start 'atlas-recorder run' once to bring it up to date",
-                doing: "read the store", path: path)
         case .store: break
         }
         self.path = path
         database = try Database(path: path, mode: .readOnly)
         sqlite3_busy_timeout(database.handle, 5_000)
         try database.execute("PRAGMA query_only = ON; BEGIN", doing: "read the store")
+        // The file's header, which was looked at, may be older than what the write-ahead log holds.
+        let version = Int(try database.integer("PRAGMA user_version", doing: "read the store"))
+        guard version == Schema.version else {
+            let kind: StoreError.Kind = version < Schema.version ? .schemaTooOld : .schemaTooNew
+            let message = "it has version \(version), this program knows \(Schema.version)"
+            throw StoreError(kind, message: message, doing: "read the store", path: path)
+        }
     }
 
     /// Runs the statements of `sql` in order; the rows are the last one's that gives any columns. Parameters that a
@@ -63,7 +66,7 @@ extension Statement {
             if let tail { rest = String(cString: tail) }
             return code
         }
-        guard code == SQLITE_OK else { 
+        guard code == SQLITE_OK else {
             let error = database.error(code, doing: "run the report's SQL")
             guard error.kind == .other else { throw error }
             throw StoreError(.badSQL, code: code, message: error.message, doing: error.doing, path: error.path)

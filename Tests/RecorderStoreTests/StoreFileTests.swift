@@ -65,6 +65,25 @@ import Testing
         #expect(refusal(folder.store) == .schemaTooNew)
     }
 
+    @Test("a store of a former version is read only after a recorder brought it up to date")
+    func olderVersion() throws {
+        try database("PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = 0; CREATE TABLE a (b); DROP TABLE a")
+        let before = try contents()
+        #expect(refusalToRead(folder.store) == .schemaTooOld)
+        #expect(try contents() == before)
+        #expect(refusalToWrite(folder.store) == nil)
+        #expect(refusalToRead(folder.store) == nil)
+    }
+
+    @Test("a store whose log was not moved into the file yet is read as it is")
+    func versionInTheLog() throws {
+        let writer = try Database(forWriting: folder.store, lock: StoreLock(store: folder.store, holder: "test"))
+        #expect(try StoreFile.inspect(folder.store) == .store(version: 0))
+        #expect(refusalToRead(folder.store) == nil)
+        try writer.execute("PRAGMA user_version = \(Schema.version + 1)", doing: "become newer")
+        #expect(refusalToRead(folder.store) == .schemaTooNew)
+    }
+
     @Test("another application's database is left as it was", arguments: ["PRAGMA application_id = 7;", ""])
     func anotherApplication(mark: String) throws {
         try database(mark + "CREATE TABLE a (b)")
@@ -162,7 +181,7 @@ import Testing
     @Test("every error names the file and one thing to do")
     func remedies() {
         let kinds: [StoreError.Kind] = [
-            .busy, .full, .cannotOpen, .missing, .damaged, .notOurs, .schemaTooNew, .lockHeld, .badSQL, .other,
+            .busy, .full, .cannotOpen, .missing, .damaged, .notOurs, .schemaTooNew, .schemaTooOld, .lockHeld, .badSQL, .other,
         ]
         for kind in kinds {
             let text = StoreError(kind, message: "no", doing: "try", path: "/a/b").description
