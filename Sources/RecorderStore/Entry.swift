@@ -40,6 +40,33 @@ package enum Entry: Sendable {
     }
 }
 
+extension [Entry] {
+    /// Changes of parameters that may wait: only these can be made up by a sender without end.
+    static let parameterLimit = 50_000
+
+    /// The same, for a store that refuses for long: of when a unit was heard from the last, and of changes of parameters
+    /// beyond the limit how many there were.
+    func condensed(limit: Int = parameterLimit) -> [Entry] {
+        var (kept, shed): ([Entry], [Loss]) = ([], [])
+        var heard: Set<Int32> = []
+        var room = limit
+        for entry in self {
+            if case .parameter(let processor, let at, _, _) = entry {
+                room -= 1
+                if room < 0 {
+                    shed.merge(Loss(processor: processor, reason: .queueFull, at: at, datagrams: 0, samples: 1))
+                    continue
+                }
+            }
+            kept.append(entry)
+        }
+        kept = kept.reversed().filter { entry in
+            if case .seen(let processor, _) = entry { heard.insert(processor).inserted } else { true }
+        }.reversed()
+        return kept + shed.map { .loss($0) }
+    }
+}
+
 /// One or more failures of a socket call, or datagrams that no configured unit sent.
 package struct SocketFault: Sendable {
     package enum Socket: String, Sendable { case tcp, udp }

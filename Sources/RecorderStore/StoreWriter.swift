@@ -125,6 +125,7 @@ package actor StoreWriter {
             entries.state = attempt.before
             frames.forgetCounts()
             queue.putBack(attempt.blocks, shed: attempt.shed)
+            pending = pending.condensed()
         }
         return isStored
     }

@@ -90,7 +90,7 @@ import Testing
             }
             #expect(error?.kind == .busy)
         }
-        #expect(await recording.writer.backlog == 3 * 9)
+        #expect(await recording.writer.backlog == 3 * 8 + 1)  // of when it was heard from only the last waits
         try other.execute("COMMIT", doing: "let go")
         try await recording.commit([], at: start + hour)
         #expect(try integer(folder.store, "SELECT count(*) FROM meter_samples") == 3 * 14)
@@ -100,6 +100,30 @@ import Testing
         #expect(try integer(folder.store, "SELECT sum(count) FROM socket_errors") == 6)
         #expect(try integer(folder.store, "SELECT sum(samples) FROM sample_losses") == 6)
         #expect(await recording.writer.backlog == 0)
+    }
+
+    @Test("what waits for a store that refuses is condensed, and what is dropped is counted")
+    func condensed() {
+        let entries: [Entry] = (0..<10).flatMap { second in
+            [
+                .parameter(processor: 1, at: start + second, name: "Made_\(second)", value: .integer(1)),
+                .seen(processor: 1, at: start + second), .seen(processor: 2, at: start + second),
+                .event(.init(processor: 1, at: start + second, link: .control, name: .connected)),
+            ]
+        }
+        let kept = entries.condensed(limit: 4)
+        var (parameters, events, seen, lost) = (0, [Int64](), [Int64](), 0)
+        for entry in kept {
+            switch entry {
+            case .parameter: parameters += 1
+            case .event(let event): events.append(event.at - start)
+            case .seen(_, let at): seen.append(at - start)
+            case .loss(let loss): lost += loss.samples ?? 0
+            default: Issue.record("\(entry)")
+            }
+        }
+        #expect(parameters == 4 && lost == 6 && seen == [9, 9] && events == Array(0..<10))
+        #expect(kept.condensed(limit: 4).count == kept.count)
     }
 
     @Test("a full disk loses nothing: what it refused is recorded once there is room")
