@@ -56,7 +56,8 @@ struct EntryRows {
             ON CONFLICT DO UPDATE SET label = ?4
             """, parameter)
         lastLabel = try prepare(
-            "SELECT label FROM meter_label WHERE processor_id = ? AND meter = ? ORDER BY from_us DESC LIMIT 1", parameter)
+            "SELECT label FROM meter_label WHERE processor_id = ? AND meter = ? ORDER BY from_us DESC LIMIT 1",
+            parameter)
         deleteLaterLabels = try prepare(
             "DELETE FROM meter_label WHERE processor_id = ? AND meter = ? AND from_us > ?", parameter)
         firmware = try prepare("UPDATE processor SET firmware = ?2 WHERE id = ?1", parameter)
@@ -83,7 +84,8 @@ struct EntryRows {
     mutating func write(_ entry: Entry) throws(StoreError) {
         switch entry {
         case .event(let event): try write(event)
-        case .change(let processor, let link, let state, let since): try links.change(processor, link, to: state, since: since)
+        case .change(let processor, let link, let state, let since):
+            try links.change(processor, link, to: state, since: since)
         case .clockSet(let at, let step): try links.clockSet(to: at, by: step)
         case .fault(let fault): try write(fault)
         case .recovered(let processor, let socket, let operation):
@@ -109,7 +111,8 @@ struct EntryRows {
                 .text(fault.address), .text(fault.message))
         } else {
             let values: [SQLValue] = [
-                .integer(fault.processor.map { Int64($0) }), .text(fault.socket.rawValue), .text(fault.operation.rawValue),
+                .integer(fault.processor.map { Int64($0) }), .text(fault.socket.rawValue),
+                .text(fault.operation.rawValue),
                 .text(fault.code), .integer(fault.errno.map { Int64($0) }), .text(fault.address), .text(fault.holder),
                 .text(fault.message), .integer(fault.at), .integer(Int64(fault.count)),
             ]
@@ -148,7 +151,8 @@ struct EntryRows {
         guard let before else { return }
         try write(
             Entry.Event(
-                processor: processor, at: at, link: .control, name: .renamed, detail: "\(meter.name): \(before) -> \(label)"))
+                processor: processor, at: at, link: .control, name: .renamed,
+                detail: "\(meter.name): \(before) -> \(label)"))
     }
 
     /// The meter whose label `ZoneName_3` is: ZoneMeter_3.

@@ -56,7 +56,8 @@ package struct ProcessorSpec: Sendable, Equatable {
             }
             // The units' datagrams are told apart by the address they come from.
             if let twin = specs.first(where: { $0.host == spec.host }) {
-                throw Failure(argument: argument, reason: "'\(twin.name)' has the same host, and meters are told apart by it")
+                throw Failure(
+                    argument: argument, reason: "'\(twin.name)' has the same host, and meters are told apart by it")
             }
             specs.append(spec)
         }

@@ -85,7 +85,8 @@ struct RunRows {
     private func refuseMixture(_ processors: [ProcessorSpec]) throws(StoreError) {
         let simulated = processors.contains(where: \.isSimulated)
         let others = try database.integer(
-            "SELECT count(*) FROM processor WHERE simulated <> \(simulated ? 1 : 0)", doing: "look for other processors")
+            "SELECT count(*) FROM processor WHERE simulated <> \(simulated ? 1 : 0)", doing: "look for other processors"
+        )
         guard others == 0 else {
             let (held, doing) = simulated ? ("real", "record a simulation") : ("simulated", "record real processors")
             let message = "it holds \(others == 1 ? "a \(held) processor" : "\(others) \(held) processors")"

@@ -18,7 +18,8 @@ package final class StoreLock {
         guard descriptor >= 0 else { throw failure(.cannotOpen, String(cString: strerror(errno))) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let held = errno == EWOULDBLOCK
-            let message = held ? "another recorder holds it (\(Self.text(descriptor)))" : String(cString: strerror(errno))
+            let message =
+                held ? "another recorder holds it (\(Self.text(descriptor)))" : String(cString: strerror(errno))
             close(descriptor)
             throw failure(held ? .lockHeld : .cannotOpen, message)
         }

@@ -7,7 +7,9 @@ package enum StorePath {
 
     /// For commands that write: `--store`, else the variable, else `$STATE_DIRECTORY` (systemd), else the user's state
     /// folder (XDG Base Directory Specification). `file`: the name in a folder of ours.
-    package static func forWriting(flag: String?, file: String = "atlas.sqlite", _ environment: [String: String]) -> String {
+    package static func forWriting(flag: String?, file: String = "atlas.sqlite", _ environment: [String: String])
+        -> String
+    {
         if let named = named(flag, environment) { return named }
         // systemd gives a list where a unit has several; the first is the unit's own.
         if let state = environment["STATE_DIRECTORY"]?.split(separator: ":").first { return "\(state)/\(file)" }

@@ -24,7 +24,8 @@ import Testing
                 == lines(folder.store, "SELECT sum(count) FROM socket_errors"))
         return try lines(
             folder.store,
-            "SELECT code, operation, count, (first_us - \(start)) / 1e6, (last_us - \(start)) / 1e6, holder FROM socket_errors")
+            "SELECT code, operation, count, (first_us - \(start)) / 1e6, (last_us - \(start)) / 1e6, holder FROM socket_errors"
+        )
     }
 
     // MARK: socket errors
@@ -51,17 +52,21 @@ import Testing
                 fault(id, at: 1), fault(id, "ECONNREFUSED", .connect, at: 1), fault(nil, at: 1),
             ]
         }
-        #expect(rows == [
-            "EADDRINUSE|bind|1|0.0|0.0|", "ECONNREFUSED|connect|2|0.0|1.0|", "EADDRINUSE|bind|2|0.0|1.0|",
-            "EADDRINUSE|bind|1|1.0|1.0|",
-        ])
+        #expect(
+            rows == [
+                "EADDRINUSE|bind|1|0.0|0.0|", "ECONNREFUSED|connect|2|0.0|1.0|", "EADDRINUSE|bind|2|0.0|1.0|",
+                "EADDRINUSE|bind|1|1.0|1.0|",
+            ])
     }
 
     @Test("several errors of one socket are open at once")
     func severalOpen() async throws {
         let rows = try await episodes { id in
             (0..<4).flatMap { second in
-                [fault(id, "ECONNREFUSED", .connect, at: Double(second)), fault(id, "ETIMEDOUT", .connect, at: Double(second))]
+                [
+                    fault(id, "ECONNREFUSED", .connect, at: Double(second)),
+                    fault(id, "ETIMEDOUT", .connect, at: Double(second)),
+                ]
             }
         }
         #expect(rows == ["ECONNREFUSED|connect|4|0.0|3.0|", "ETIMEDOUT|connect|4|0.0|3.0|"])
@@ -71,7 +76,8 @@ import Testing
     func minutes() async throws {
         _ = try await episodes { id in (0..<10).map { fault(id, at: Double($0) * 30) } }
         #expect(
-            try lines(folder.store, "SELECT (start_us - \(start)) / 60000000, processor, count FROM socket_error_minutes")
+            try lines(
+                folder.store, "SELECT (start_us - \(start)) / 60000000, processor, count FROM socket_error_minutes")
                 == (0..<5).map { "\($0)|Main Bar|2" })
     }
 
@@ -86,7 +92,8 @@ import Testing
     @Test("a value that did not change is not recorded again, over a restart either")
     func unchanged() async throws {
         let values: [(String, SQLValue)] = [
-            ("ZoneGain_0", .real(-3.5)), ("ZoneMute_0", .integer(1)), ("ZoneName_0", .text("Main Bar")), ("Empty", .text("")),
+            ("ZoneGain_0", .real(-3.5)), ("ZoneMute_0", .integer(1)), ("ZoneName_0", .text("Main Bar")),
+            ("Empty", .text("")),
         ]
         for round in 0..<3 {
             let now = start + Int64(round) * hour
@@ -114,14 +121,16 @@ import Testing
         #expect(
             try lines(
                 folder.store,
-                "SELECT (at_us - \(start)) / 1000000, parameter, label, value, previous FROM parameter_changes ORDER BY at_us")
+                "SELECT (at_us - \(start)) / 1000000, parameter, label, value, previous FROM parameter_changes ORDER BY at_us"
+            )
                 == [
                     "0|ZoneGain_0||-3.0|", "1|ZoneName_0|Bar|Bar|", "2|ZoneGain_0|Bar|-6.0|-3.0",
                     "3|ZoneName_0|Front Bar|Front Bar|Bar", "4|ZoneGain_0|Front Bar|off|-6.0", "5|SourceGain_0||0.0|",
                 ])
-        #expect(try lines(folder.store, "SELECT event, detail FROM connection_events") == [
-            "renamed|ZoneMeter_0: Bar -> Front Bar"
-        ])
+        #expect(
+            try lines(folder.store, "SELECT event, detail FROM connection_events") == [
+                "renamed|ZoneMeter_0: Bar -> Front Bar"
+            ])
     }
 
     @Test("a sample has the label that its meter had then", arguments: [false, true])
@@ -136,7 +145,8 @@ import Testing
         }
         let read = try lines(folder.store, "SELECT label FROM meter_samples WHERE meter = 'ZoneMeter_1' ORDER BY at_us")
         #expect(read == ["", "Bar", "Bar", "Bar", "Front Bar", "Front Bar", "Front Bar", "Bar", "Bar"])
-        #expect(try lines(folder.store, "SELECT DISTINCT label FROM latest_levels WHERE meter = 'ZoneMeter_1'") == ["Bar"])
+        #expect(
+            try lines(folder.store, "SELECT DISTINCT label FROM latest_levels WHERE meter = 'ZoneMeter_1'") == ["Bar"])
     }
 
     @Test("a name learnt after the clock was set back counts from then on")
@@ -157,7 +167,8 @@ import Testing
         let id = recording.id
         try await recording.commit(
             [
-                .seen(processor: id, at: start + 5), .seen(processor: id, at: start + 9), .seen(processor: id, at: start + 7),
+                .seen(processor: id, at: start + 5), .seen(processor: id, at: start + 9),
+                .seen(processor: id, at: start + 7),
                 .parameter(processor: id, at: start, name: "FirmwareVersion", value: .text("1.2.3")),
             ], at: start)
         #expect(

@@ -76,7 +76,9 @@ import Testing
         for round in 0..<50 {
             for number in 0..<8 {
                 var next = block(round * 8 + number)
-                next.losses = [Loss(processor: 1, reason: .kernelDrop, at: start + Int64(round), datagrams: 1, samples: nil)]
+                next.losses = [
+                    Loss(processor: 1, reason: .kernelDrop, at: start + Int64(round), datagrams: 1, samples: nil)
+                ]
                 _ = queue.exchange(next)
             }
             let blocks = queue.take().blocks
@@ -129,7 +131,9 @@ import Testing
         for number in 0..<given { _ = queue.exchange(block(number, count: 1)) }
         var last = FrameAssembler(processor: 2)
         var end = FrameBlock()
-        for meter in UInt8(0)..<3 { _ = last.take(Reading(meter: Meter(.zone, meter), level: -1), at: start, into: &end) }
+        for meter in UInt8(0)..<3 {
+            _ = last.take(Reading(meter: Meter(.zone, meter), level: -1), at: start, into: &end)
+        }
         last.close(into: &end)
         _ = queue.exchange(end)
         #expect(await seen == given * 3 + 3)

@@ -9,7 +9,9 @@ import Testing
     /// The frames of a block: time and number of values.
     private func frames(_ block: FrameBlock) -> [String] { block.frames.map { "\($0.at - start) \($0.values)" } }
 
-    private func take(_ readings: [(Meter, Double, Int64)], otherClient: Bool = false) -> (FrameBlock, [FrameAssembler.Outcome]) {
+    private func take(_ readings: [(Meter, Double, Int64)], otherClient: Bool = false) -> (
+        FrameBlock, [FrameAssembler.Outcome]
+    ) {
         var (assembler, block) = (FrameAssembler(processor: 1), FrameBlock())
         assembler.hasOtherClient = otherClient
         let outcomes = readings.map {

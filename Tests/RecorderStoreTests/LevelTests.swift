@@ -43,8 +43,12 @@ import Testing
     @Test("values that tenths cannot hold come back")
     func exactValues() async throws {
         var generator = SeededGenerator(seed: 20_251_021)
-        var levels = [-20.15, 1e-9, -1e-9, -80.000000000001, 0.1 + 0.2, 1e22, -1e300, 5e-324, .leastNormalMagnitude, 121.6]
-        for _ in 0..<4_000 { levels.append(Double(Int64.random(in: -80_000_000_000_000...0, using: &generator)) / 1e12) }
+        var levels = [
+            -20.15, 1e-9, -1e-9, -80.000000000001, 0.1 + 0.2, 1e22, -1e300, 5e-324, .leastNormalMagnitude, 121.6,
+        ]
+        for _ in 0..<4_000 {
+            levels.append(Double(Int64.random(in: -80_000_000_000_000...0, using: &generator)) / 1e12)
+        }
         for _ in 0..<4_000 { levels.append(Double.random(in: -80...0, using: &generator)) }
         let (_, lone) = try await throughStore(levels)
         #expect(lone.map(\.bitPattern) == levels.map(\.bitPattern))

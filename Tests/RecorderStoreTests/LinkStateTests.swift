@@ -32,7 +32,10 @@ import Testing
     @Test("a change at the start of the row that lasts, or before it, replaces that row", arguments: [10, 9, 0, -100])
     func correction(since: Int64) async throws {
         let rows = try await states { id in
-            [change(id, .up, 1), change(id, .down(.notArriving), 10), change(id, .down(.taken), since), change(id, .up, 20)]
+            [
+                change(id, .up, 1), change(id, .down(.notArriving), 10), change(id, .down(.taken), since),
+                change(id, .up, 20),
+            ]
         }
         #expect(rows == ["unknown|recorder_starting|0|1", "up||1|10", "down|taken|10|20", "up||20|"])
     }
@@ -40,11 +43,16 @@ import Testing
     @Test("a clock set forward leaves the skipped time unknown, and the states go on")
     func clockSetForward() async throws {
         let rows = try await states { id in
-            [change(id, .up, 10), .clockSet(at: start + 500 * second, by: 300 * second), change(id, .down(.reset), 600)]
+            [
+                change(id, .up, 10), .clockSet(at: start + 500 * second, by: 300 * second),
+                change(id, .down(.reset), 600),
+            ]
         }
-        #expect(rows == [
-            "unknown|recorder_starting|0|10", "up||10|200", "unknown|clock_step|200|500", "up||500|600", "down|reset|600|",
-        ])
+        #expect(
+            rows == [
+                "unknown|recorder_starting|0|10", "up||10|200", "unknown|clock_step|200|500", "up||500|600",
+                "down|reset|600|",
+            ])
     }
 
     @Test("of time that is lived twice the second passage counts")
@@ -52,7 +60,8 @@ import Testing
         let rows = try await states { id in
             [
                 change(id, .up, 10), change(id, .down(.silent), 100), change(id, .up, 120),
-                .clockSet(at: start + 50 * second, by: -100 * second), change(id, .down(.reset), 60), change(id, .up, 130),
+                .clockSet(at: start + 50 * second, by: -100 * second), change(id, .down(.reset), 60),
+                change(id, .up, 130),
             ]
         }
         #expect(rows == ["unknown|recorder_starting|0|10", "up||10|50", "up||50|60", "down|reset|60|130", "up||130|"])
@@ -61,7 +70,10 @@ import Testing
     @Test("a clock set back before the first run leaves rows without a hole")
     func clockSetBackFar() async throws {
         let rows = try await states { id in
-            [change(id, .up, 10), .clockSet(at: start - 50 * second, by: -100 * second), change(id, .down(.reset), -20)]
+            [
+                change(id, .up, 10), .clockSet(at: start - 50 * second, by: -100 * second),
+                change(id, .down(.reset), -20),
+            ]
         }
         #expect(rows == ["up||-50|-20", "down|reset|-20|"])
         #expect(try integer(folder.store, "SELECT started_us <= \(start) FROM recorder_runs") == 1)
@@ -72,7 +84,8 @@ import Testing
         let recording = try await Recording(folder.store, at: now() - 10 * second)
         try await recording.commit([change(recording.id, .up, (now() - start) / second - 4)], at: now())
         let rows = try rows(
-            folder.store, "SELECT state, ended, ended_us, seconds FROM link_states WHERE link = 'control' ORDER BY started_us")
+            folder.store,
+            "SELECT state, ended, ended_us, seconds FROM link_states WHERE link = 'control' ORDER BY started_us")
         #expect(rows.count == 2)
         #expect(rows[1][0] == .text("up") && rows[1][1] == .null && rows[1][2] == .null)
         #expect((3.0...60).contains(rows[1][3].real ?? 0))

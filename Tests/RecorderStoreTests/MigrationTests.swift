@@ -40,7 +40,9 @@ import Testing
         }
     }
 
-    @Test("a store that is cut off at any point while it is made is ours, whole or of a former version", .timeLimit(.minutes(1)))
+    @Test(
+        "a store that is cut off at any point while it is made is ours, whole or of a former version",
+        .timeLimit(.minutes(1)))
     func cutOffAtAnyPoint() throws {
         var check = 1
         var versions: Set<Int> = []
@@ -61,7 +63,8 @@ import Testing
                 if !ended {
                     let version = Int(try database.integer("PRAGMA user_version", doing: ""))
                     versions.insert(version)
-                    #expect(try database.integer("SELECT count(*) FROM sqlite_schema", doing: "") == Self.objects[version])
+                    #expect(
+                        try database.integer("SELECT count(*) FROM sqlite_schema", doing: "") == Self.objects[version])
                 }
             }
             // Nothing was checkpointed: what the header says now is all that the next start has to go by.

@@ -34,7 +34,8 @@ struct ReaderTests {
 
     private func record(_ recording: Recording) async throws {
         recording.feed((0..<5).map { (Meter(.zone, $0), -1, start) })
-        try await recording.commit([.event(.init(processor: recording.id, at: start, link: .control, name: .connected))], at: start)
+        try await recording.commit(
+            [.event(.init(processor: recording.id, at: start, link: .control, name: .connected))], at: start)
     }
 
     @Test("while it is written and after a clean stop")
@@ -69,7 +70,9 @@ struct ReaderTests {
         #expect(mkdir(copy, 0o755) == 0)
         for suffix in ["", "-wal", "-shm"] {
             try FileManager.default.copyItem(atPath: folder.store + suffix, toPath: "\(copy)/atlas.sqlite\(suffix)")
-            #expect(chown("\(copy)/atlas.sqlite\(suffix)", 0, group) == 0 && chmod("\(copy)/atlas.sqlite\(suffix)", 0o640) == 0)
+            #expect(
+                chown("\(copy)/atlas.sqlite\(suffix)", 0, group) == 0
+                    && chmod("\(copy)/atlas.sqlite\(suffix)", 0o640) == 0)
         }
         #expect(chmod(folder.path, 0o755) == 0)
         let result = try run(

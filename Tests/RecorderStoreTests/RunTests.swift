@@ -7,7 +7,9 @@ import Testing
     private let folder = TemporaryFolder()
 
     /// One run: begins, writes a heartbeat each time in `beats`, and ends cleanly at `end`, or crashes.
-    private func run(_ specs: [ProcessorSpec], from begin: Int64, beats: [Int64] = [], cleanEnd: Int64? = nil) async throws {
+    private func run(_ specs: [ProcessorSpec], from begin: Int64, beats: [Int64] = [], cleanEnd: Int64? = nil)
+        async throws
+    {
         do {
             let recording = try await Recording(folder.store, specs, at: start + begin * second)
             for beat in beats {
@@ -43,12 +45,14 @@ import Testing
     func cleanEnd() async throws {
         try await run([mainBar], from: 0, beats: [1, 2], cleanEnd: 10)
         #expect(try runs() == ["1|0|10|1|0.0.0|4711|test"])
-        #expect(try states("Main Bar") == [
-            "unknown|recorder_starting|0|1", "up||1|10", "unknown|recorder_stopped|10|",
-        ])
-        #expect(try states("Main Bar", link: "meters") == [
-            "unknown|recorder_starting|0|10", "unknown|recorder_stopped|10|",
-        ])
+        #expect(
+            try states("Main Bar") == [
+                "unknown|recorder_starting|0|1", "up||1|10", "unknown|recorder_stopped|10|",
+            ])
+        #expect(
+            try states("Main Bar", link: "meters") == [
+                "unknown|recorder_starting|0|10", "unknown|recorder_stopped|10|",
+            ])
     }
 
     @Test("a run that crashed ends at its last heartbeat, before and after the next start")
@@ -59,10 +63,11 @@ import Testing
         #expect(try states("Main Bar") == wanted + ["unknown|recorder_stopped|30|"])
         try await run([mainBar], from: 100, beats: [101], cleanEnd: 110)
         #expect(try runs().first == "1|0|30|0|0.0.0|4711|test")
-        #expect(try states("Main Bar") == wanted + [
-            "unknown|recorder_stopped|30|100", "unknown|recorder_starting|100|101", "up||101|110",
-            "unknown|recorder_stopped|110|",
-        ])
+        #expect(
+            try states("Main Bar") == wanted + [
+                "unknown|recorder_stopped|30|100", "unknown|recorder_starting|100|101", "up||101|110",
+                "unknown|recorder_stopped|110|",
+            ])
     }
 
     @Test("a recorder that is killed as it begins, and again, starts the next time")
@@ -71,10 +76,12 @@ import Testing
         #expect(try states("Main Bar") == ["unknown|recorder_starting|0|0", "unknown|recorder_stopped|0|"])
         try await run([mainBar], from: 10)
         try await run([mainBar, patio], from: 20, beats: [21], cleanEnd: 30)
-        #expect(try states("Main Bar") == [
-            "unknown|recorder_stopped|0|10", "unknown|recorder_stopped|10|20", "unknown|recorder_starting|20|21", "up||21|30",
-            "unknown|recorder_stopped|30|",
-        ])
+        #expect(
+            try states("Main Bar") == [
+                "unknown|recorder_stopped|0|10", "unknown|recorder_stopped|10|20", "unknown|recorder_starting|20|21",
+                "up||21|30",
+                "unknown|recorder_stopped|30|",
+            ])
     }
 
     @Test("a unit that is added later was not recorded before; one that is left out is not recorded since")
@@ -82,43 +89,53 @@ import Testing
         try await run([mainBar], from: 0, beats: [1], cleanEnd: 10)
         try await run([patio], from: 20, beats: [21], cleanEnd: 30)
         try await run([mainBar, patio], from: 40, beats: [41], cleanEnd: 50)
-        #expect(try states("Patio") == [
-            "unknown|not_recorded|0|20", "unknown|recorder_starting|20|21", "up||21|30", "unknown|recorder_stopped|30|40",
-            "unknown|recorder_starting|40|41", "up||41|50", "unknown|recorder_stopped|50|",
-        ])
-        #expect(try states("Main Bar") == [
-            "unknown|recorder_starting|0|1", "up||1|10", "unknown|recorder_stopped|10|20", "unknown|not_recorded|20|30",
-            "unknown|recorder_stopped|30|40", "unknown|recorder_starting|40|41", "up||41|50",
-            "unknown|recorder_stopped|50|",
-        ])
+        #expect(
+            try states("Patio") == [
+                "unknown|not_recorded|0|20", "unknown|recorder_starting|20|21", "up||21|30",
+                "unknown|recorder_stopped|30|40",
+                "unknown|recorder_starting|40|41", "up||41|50", "unknown|recorder_stopped|50|",
+            ])
+        #expect(
+            try states("Main Bar") == [
+                "unknown|recorder_starting|0|1", "up||1|10", "unknown|recorder_stopped|10|20",
+                "unknown|not_recorded|20|30",
+                "unknown|recorder_stopped|30|40", "unknown|recorder_starting|40|41", "up||41|50",
+                "unknown|recorder_stopped|50|",
+            ])
     }
 
     @Test("after the clock was set back between two runs the later one counts")
     func clockSetBack() async throws {
         try await run([mainBar], from: 0, beats: [1], cleanEnd: 100)
         try await run([mainBar], from: 60, beats: [61], cleanEnd: 80)
-        #expect(try states("Main Bar") == [
-            "unknown|recorder_starting|0|1", "up||1|60", "unknown|recorder_starting|60|61", "up||61|80",
-            "unknown|recorder_stopped|80|",
-        ])
+        #expect(
+            try states("Main Bar") == [
+                "unknown|recorder_starting|0|1", "up||1|60", "unknown|recorder_starting|60|61", "up||61|80",
+                "unknown|recorder_stopped|80|",
+            ])
         try await run([mainBar], from: -50, beats: [-49], cleanEnd: -40)
-        #expect(try states("Main Bar") == [
-            "unknown|recorder_starting|-50|-49", "up||-49|-40", "unknown|recorder_stopped|-40|",
-        ])
+        #expect(
+            try states("Main Bar") == [
+                "unknown|recorder_starting|-50|-49", "up||-49|-40", "unknown|recorder_stopped|-40|",
+            ])
     }
 
     @Test("while the heartbeat is fresh the last rows last; over 5 s later nothing is known")
     func heartbeat() async throws {
         let begin = now() - 3_600 * second
         let recording = try await Recording(folder.store, at: begin)
-        let last = "SELECT state, cause, ended_us IS NULL FROM link_states WHERE link = 'control' ORDER BY started_us DESC LIMIT 1"
+        let last =
+            "SELECT state, cause, ended_us IS NULL FROM link_states WHERE link = 'control' ORDER BY started_us DESC LIMIT 1"
         try await recording.commit(
             [.change(processor: recording.id, link: .control, state: .up, since: begin + second)], at: now())
         #expect(try lines(folder.store, last) == ["up||1"])
         #expect(try lines(folder.store, "SELECT ended, ended_us FROM recorder_runs") == ["|"])
         try await recording.commit([], at: now() - 6 * second)
         #expect(try lines(folder.store, last) == ["unknown|recorder_stopped|1"])
-        #expect(try lines(folder.store, "SELECT ended_us = (SELECT heartbeat_us FROM recorder_run) FROM recorder_runs") == ["1"])
+        #expect(
+            try lines(folder.store, "SELECT ended_us = (SELECT heartbeat_us FROM recorder_run) FROM recorder_runs") == [
+                "1"
+            ])
         try await recording.commit([], at: now())
         #expect(try lines(folder.store, last) == ["up||1"])
     }
@@ -127,7 +144,10 @@ import Testing
     func sameName() async throws {
         try await run([mainBar], from: 0, cleanEnd: 1)
         try await run([ProcessorSpec(name: "Main Bar", host: "192.0.2.9", controlPort: 6000)], from: 10, cleanEnd: 11)
-        #expect(try lines(folder.store, "SELECT processor, host, control_port FROM processors") == ["Main Bar|192.0.2.9|6000"])
+        #expect(
+            try lines(folder.store, "SELECT processor, host, control_port FROM processors") == [
+                "Main Bar|192.0.2.9|6000"
+            ])
     }
 
     @Test("invented levels never stand beside a venue's", arguments: [false, true])

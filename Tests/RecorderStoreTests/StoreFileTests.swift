@@ -8,7 +8,9 @@ import Testing
     private let folder = TemporaryFolder()
 
     private func refusalToRead(_ path: String) -> StoreError.Kind? {
-        do throws(StoreError) { _ = try StoreReader(path: path).query("SELECT 1 FROM frame") } catch { return error.kind }
+        do throws(StoreError) { _ = try StoreReader(path: path).query("SELECT 1 FROM frame") } catch {
+            return error.kind
+        }
         return nil
     }
 
@@ -67,7 +69,9 @@ import Testing
 
     @Test("a store of a former version is read only after a recorder brought it up to date")
     func olderVersion() throws {
-        try database("PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = 0; CREATE TABLE a (b); DROP TABLE a")
+        try database(
+            "PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = 0; CREATE TABLE a (b); DROP TABLE a"
+        )
         let before = try contents()
         #expect(refusalToRead(folder.store) == .schemaTooOld)
         #expect(try contents() == before)
@@ -181,7 +185,8 @@ import Testing
     @Test("every error names the file and one thing to do")
     func remedies() {
         let kinds: [StoreError.Kind] = [
-            .busy, .full, .cannotOpen, .missing, .damaged, .notOurs, .schemaTooNew, .schemaTooOld, .lockHeld, .badSQL, .other,
+            .busy, .full, .cannotOpen, .missing, .damaged, .notOurs, .schemaTooNew, .schemaTooOld, .lockHeld, .badSQL,
+            .other,
         ]
         for kind in kinds {
             let text = StoreError(kind, message: "no", doing: "try", path: "/a/b").description

@@ -32,7 +32,8 @@ private struct Stream {
         let count = [1, 1, 3, 10, 38].randomElement(using: &generator)!
         for _ in 0..<count {
             now += Int64.random(in: 0...3_000, using: &generator)
-            let meter = Meter(ChannelFamily.allCases.randomElement(using: &generator)!, UInt8.random(in: 0..<10, using: &generator))
+            let meter = Meter(
+                ChannelFamily.allCases.randomElement(using: &generator)!, UInt8.random(in: 0..<10, using: &generator))
             let tenths = Double(Int.random(in: -800...0, using: &generator)) / 10
             let level = Int.random(in: 0..<10, using: &generator) == 0 ? tenths - 0.003 : tenths
             take(processor, meter, level)
@@ -74,7 +75,8 @@ private struct Stream {
 
     private func stored() throws -> [Key: [(at: Int64, level: Double)]] {
         var result: [Key: [(Int64, Double)]] = [:]
-        for row in try rows(folder.store, "SELECT processor, meter, at_us, level_db FROM meter_samples ORDER BY at_us") {
+        for row in try rows(folder.store, "SELECT processor, meter, at_us, level_db FROM meter_samples ORDER BY at_us")
+        {
             guard case .integer(let at) = row[2] else { continue }
             result[Key(processor: row[0].shown, meter: row[1].shown), default: []].append((at, row[3].real ?? .nan))
         }
@@ -92,7 +94,10 @@ private struct Stream {
         stream.handOver(ending: true)
         try await recording.writer.finish([], at: stream.wall)
         let stored = try stored()
-        for (key, fed) in Dictionary(grouping: stream.fed, by: { Key(processor: recording.processors[$0.processor].spec.name, meter: $0.meter.name) }) {
+        for (key, fed) in Dictionary(
+            grouping: stream.fed,
+            by: { Key(processor: recording.processors[$0.processor].spec.name, meter: $0.meter.name) })
+        {
             let came = stored[key] ?? []
             #expect(came.map(\.level) == fed.map(\.level), "\(key), seed \(seed)")
             for (one, other) in zip(came, fed) where !(other.at - one.at <= 20_000 && one.at - other.at < 1_000) {
@@ -117,7 +122,8 @@ private struct Stream {
         let kept = try integer(folder.store, "SELECT count(*) FROM meter_samples")
         let counts = try rows(folder.store, "SELECT sum(stored), sum(duplicate) FROM sample_minute")
         #expect(counts == [[.integer(kept), .integer(Int64(stream.duplicates))]], "seed \(seed)")
-        let lost = try integer(folder.store, "SELECT coalesce(sum(samples), 0) FROM sample_losses WHERE reason = 'queue_full'")
+        let lost = try integer(
+            folder.store, "SELECT coalesce(sum(samples), 0) FROM sample_losses WHERE reason = 'queue_full'")
         #expect(lost > 0 && stream.duplicates > 0, "seed \(seed)")
         #expect(kept + Int64(stream.duplicates) + lost == Int64(stream.fed.count), "seed \(seed)")
     }
@@ -134,9 +140,11 @@ private struct Stream {
             #expect(Array(now.prefix(slots.count)) == slots)
             slots = now
         }
-        let last = try lines(folder.store, "SELECT meter, level_db, at_us - \(start), current FROM latest_levels ORDER BY meter")
+        let last = try lines(
+            folder.store, "SELECT meter, level_db, at_us - \(start), current FROM latest_levels ORDER BY meter")
         let at = 2 * hour
-        #expect(last.map { $0.split(separator: "|")[0] } == ["MixMeter_9", "ZoneMeter_0", "ZoneMeter_1", "ZoneMeter_2"])
+        #expect(
+            last.map { $0.split(separator: "|")[0] } == ["MixMeter_9", "ZoneMeter_0", "ZoneMeter_1", "ZoneMeter_2"])
         #expect(last.first == "MixMeter_9|-2.0|\(at)|0")
     }
 }

@@ -161,7 +161,9 @@ func run(_ program: String, _ arguments: [String], environment: [String: String]
     let text = output.fileHandleForReading.readDataToEndOfFile()
     let complaint = errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: text, as: UTF8.self), String(decoding: complaint, as: UTF8.self))
+    return (
+        process.terminationStatus, String(decoding: text, as: UTF8.self), String(decoding: complaint, as: UTF8.self)
+    )
 }
 
 func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }

@@ -15,8 +15,14 @@ import Testing
     private static let contract: [(view: String, columns: String)] = [
         ("meter_samples", "time, at_us, processor, meter, label, level_db"),
         ("latest_levels", "processor, meter, label, level_db, time, at_us, current"),
-        ("meter_minutes", "time, start_us, processor, meter, label, samples, low_db, mean_db, high_db, silent_seconds, seconds"),
-        ("meter_hours", "time, start_us, processor, meter, label, samples, low_db, mean_db, high_db, silent_seconds, seconds"),
+        (
+            "meter_minutes",
+            "time, start_us, processor, meter, label, samples, low_db, mean_db, high_db, silent_seconds, seconds"
+        ),
+        (
+            "meter_hours",
+            "time, start_us, processor, meter, label, samples, low_db, mean_db, high_db, silent_seconds, seconds"
+        ),
         ("connection_events", "time, at_us, processor, link, event, cause, detail"),
         (
             "socket_errors",
@@ -30,7 +36,9 @@ import Testing
         ("processors", "processor, host, control_port, firmware, first_seen, last_seen"),
     ]
 
-    @Test("every view has the columns that users rely on, in their order, and answers on an empty store", arguments: contract)
+    @Test(
+        "every view has the columns that users rely on, in their order, and answers on an empty store",
+        arguments: contract)
     func columns(view: String, columns: String) throws {
         _ = try store()
         let table = try StoreReader(path: folder.store).query("SELECT * FROM \(view)")
@@ -38,7 +46,9 @@ import Testing
         #expect(table.rows.isEmpty)
     }
 
-    @Test("every view runs in the plain sqlite3 program", .enabled(if: isExecutable("/usr/bin/sqlite3"), "sqlite3 is missing"))
+    @Test(
+        "every view runs in the plain sqlite3 program",
+        .enabled(if: isExecutable("/usr/bin/sqlite3"), "sqlite3 is missing"))
     func plainProgram() throws {
         _ = try store()
         for (view, _) in Self.contract {
@@ -49,13 +59,15 @@ import Testing
 
     /// What SQLite 3.37, the oldest program of our users, does not have; and what only newer ones read right.
     private static let tooNew = [
-        "->", "unixepoch(", " format(", "full join", "full outer", "right join", "right outer", "is distinct", "is not distinct",
+        "->", "unixepoch(", " format(", "full join", "full outer", "right join", "right outer", "is distinct",
+        "is not distinct",
         "'auto'", "'subsec", "timediff(", "string_agg(", "concat(", "concat_ws(", "unhex(", "iif(true", "octet_length(",
         "json_error", "json5", "jsonb", "median(", "percentile(",
     ]
 
     private static func files(of folder: String) -> [(name: String, sql: String)] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path)) ?? []
         return names.filter { $0.hasSuffix(".sql") }.sorted().map { name in
             (name, (try? String(contentsOf: root.appending(path: "\(folder)/\(name)"), encoding: .utf8)) ?? "")
@@ -67,8 +79,10 @@ import Testing
         let files = Self.files(of: folder)
         #expect(files.count >= 2)
         for (name, text) in files {
-            let sql = text.split(separator: "\n").map { $0.prefix(upTo: $0.firstRange(of: "--")?.lowerBound ?? $0.endIndex) }
-                .joined(separator: "\n").lowercased()
+            let sql = text.split(separator: "\n").map {
+                $0.prefix(upTo: $0.firstRange(of: "--")?.lowerBound ?? $0.endIndex)
+            }
+            .joined(separator: "\n").lowercased()
             for word in Self.tooNew where sql.contains(word) { Issue.record("\(name) has \(word)") }
         }
     }
@@ -87,7 +101,8 @@ import Testing
     @Test(
         "a range of time on meter_samples is found by the key of both tables",
         arguments: [
-            "SELECT *", "SELECT at_us, level_db", "SELECT time, label, level_db", "SELECT count(*)", "SELECT avg(level_db)",
+            "SELECT *", "SELECT at_us, level_db", "SELECT time, label, level_db", "SELECT count(*)",
+            "SELECT avg(level_db)",
         ],
         [
             "", " AND processor = 'Main Bar'", " AND meter = 'ZoneMeter_0'",
@@ -102,7 +117,9 @@ import Testing
         }
         #expect(!plan.contains { $0.hasPrefix("SCAN") && $0 != "SCAN u" && !$0.hasPrefix("SCAN (subquery") }, "\(plan)")
         let readsLabels = plan.contains { $0.hasPrefix("SEARCH l ") }
-        #expect(readsLabels == (columns.contains("label") || columns.contains("*") && !columns.contains("count")), "\(plan)")
+        #expect(
+            readsLabels == (columns.contains("label") || columns.contains("*") && !columns.contains("count")), "\(plan)"
+        )
     }
 
     @Test(
@@ -113,7 +130,8 @@ import Testing
         ])
     func otherPlans(view: String, column: String) throws {
         _ = try store()
-        let plan = try plan("SELECT * FROM \(view) WHERE \(column) >= 1761064200000000 AND \(column) < 1761067800000000")
+        let plan = try plan(
+            "SELECT * FROM \(view) WHERE \(column) >= 1761064200000000 AND \(column) < 1761067800000000")
         #expect(!plan.contains { $0.hasPrefix("SCAN") && $0 != "SCAN \(view)" }, "\(plan)")
     }
 
@@ -121,7 +139,8 @@ import Testing
     func statePlan() throws {
         _ = try store()
         let plan = try plan(
-            "SELECT * FROM link_states WHERE processor = 'Main Bar' AND link = 'control' AND started_us >= 1761064200000000")
+            "SELECT * FROM link_states WHERE processor = 'Main Bar' AND link = 'control' AND started_us >= 1761064200000000"
+        )
         #expect(plan.contains("SEARCH s USING PRIMARY KEY (processor_id=? AND link=? AND started_us>?)"), "\(plan)")
     }
 

@@ -1,5 +1,4 @@
 import AtlasProtocol
-import CSQLite
 import Foundation
 import Synchronization
 import Testing
@@ -38,7 +37,8 @@ import Testing
     /// Everything that the tables hold, as one list; without the heartbeat and the batch, which count the tries.
     private func contents() throws -> [String] {
         let tables = [
-            "event", "link_state", "socket_error", "socket_error_minute", "meter_label", "parameter_change", "processor",
+            "event", "link_state", "socket_error", "socket_error_minute", "meter_label", "parameter_change",
+            "processor",
             "meter", "frame", "sample", "latest_level", "sample_minute", "sample_loss",
         ]
         return try tables.flatMap { table in try lines(folder.store, "SELECT '\(table)', * FROM \(table)") }
@@ -94,9 +94,10 @@ import Testing
         try other.execute("COMMIT", doing: "let go")
         try await recording.commit([], at: start + hour)
         #expect(try integer(folder.store, "SELECT count(*) FROM meter_samples") == 3 * 14)
-        #expect(try lines(folder.store, "SELECT event FROM connection_events ORDER BY at_us") == [
-            "connected", "renamed", "connected", "renamed", "renamed", "connected", "renamed", "renamed",
-        ])
+        #expect(
+            try lines(folder.store, "SELECT event FROM connection_events ORDER BY at_us") == [
+                "connected", "renamed", "connected", "renamed", "renamed", "connected", "renamed", "renamed",
+            ])
         #expect(try integer(folder.store, "SELECT sum(count) FROM socket_errors") == 6)
         #expect(try integer(folder.store, "SELECT sum(samples) FROM sample_losses") == 6)
         #expect(await recording.writer.backlog == 0)
@@ -219,7 +220,8 @@ import Testing
         }
         for number in Int64(1)...60 {
             let event = Entry.event(.init(processor: nil, at: start + number, link: nil, name: .clockStep))
-            _ = await recording.writer.commit([event], at: start + number, interruptedAtCheck: number % 3 == 0 ? 1_000_000 : 2)
+            _ = await recording.writer.commit(
+                [event], at: start + number, interruptedAtCheck: number % 3 == 0 ? 1_000_000 : 2)
         }
         #expect(told.withLock { $0 } == (1...60).map { start + $0 })
         #expect(try lines(folder.store, "SELECT at_us - \(start) FROM event ORDER BY id") == (1...60).map { "\($0)" })
@@ -242,58 +244,4 @@ import Testing
         try await recording.writer.finish([], at: start + hour)
         #expect(size("-wal") == 0 && size("-shm") > 0)
     }
-}
-
-extension StoreWriter {
-    fileprivate func contents() throws -> [String] {
-        let tables = try Statement("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'recorder_run'", on: database)
-        var result: [String] = []
-        while try tables.step() {
-            let name = tables.text(0) ?? ""
-            let all = try Statement("SELECT * FROM \(name)", on: database)
-            while try all.step() {
-                result.append(name + (0..<Int32(all.columnCount)).map { all.value($0).shown }.joined(separator: "|"))
-            }
-        }
-        return result
-    }
-
-    /// A commit that SQLite is told to break off at its `check`-th look.
-    fileprivate func commit(
-        _ entries: [Entry], at now: Int64, interruptedAtCheck check: Int
-    ) -> (failure: StoreError?, isPast: Bool) {
-        let interruption = Interruption(database, atCheck: check)
-        var failure: StoreError?
-        do throws(StoreError) { try commit(entries, samples: true, at: now) } catch { failure = error }
-        return (failure, interruption.isAhead)
-    }
-
-    fileprivate func setBusyTimeout(_ milliseconds: Int32) { sqlite3_busy_timeout(database.handle, milliseconds) }
-
-    /// The number of pages it has now; it may have no more than `count` (or what it has).
-    fileprivate func limitPages(to count: Int64) throws -> Int64 {
-        try database.integer("PRAGMA max_page_count = \(count)", doing: "fill the disk")
-    }
-
-    /// SQLite's own hook after a commit to the log: what it returns becomes COMMIT's result, though all is written.
-    /// `alsoReading`: nothing can be read from then on.
-    fileprivate func failAfterCommit(_ on: Bool = true, alsoReading: Bool = false) {
-        switch (on, alsoReading) {
-        case (false, _): sqlite3_wal_hook(database.handle, nil, nil)
-        case (true, false): sqlite3_wal_hook(database.handle, refuse, nil)
-        case (true, true): sqlite3_wal_hook(database.handle, refuseAll, nil)
-        }
-        sqlite3_progress_handler(database.handle, 0, nil, nil)
-    }
-}
-
-private func refuse(_: UnsafeMutableRawPointer?, _: OpaquePointer?, _: UnsafePointer<CChar>?, _: Int32) -> Int32 {
-    SQLITE_IOERR
-}
-
-private func refuseAll(
-    _: UnsafeMutableRawPointer?, _ database: OpaquePointer?, _: UnsafePointer<CChar>?, _: Int32
-) -> Int32 {
-    sqlite3_progress_handler(database, 1, { _ in 1 }, nil)
-    return SQLITE_IOERR
 }

@@ -54,9 +54,10 @@ import Testing
         try episode(store, "EADDRINUSE", at: [50], processor: "2")
         try episode(store, "UNKNOWN_SENDER", at: [55], processor: "NULL", socket: "'udp', 'recv'")
         let all = try store.summary(0, 60)
-        #expect(found(all) == [
-            "EADDRINUSE 3 A node (pid 2211)", "EADDRINUSE 1 B -", "ECONNREFUSED 4 A -", "UNKNOWN_SENDER 1 - -",
-        ])
+        #expect(
+            found(all) == [
+                "EADDRINUSE 3 A node (pid 2211)", "EADDRINUSE 1 B -", "ECONNREFUSED 4 A -", "UNKNOWN_SENDER 1 - -",
+            ])
         #expect(all.errors[0].first == HandMadeStore.at(10) && all.errors[0].last == HandMadeStore.at(31))
         #expect(found(try store.summary(0, 60, processor: "B")) == ["EADDRINUSE 1 B -", "UNKNOWN_SENDER 1 - -"])
         #expect(found(try store.summary(0, 60, processor: "A")).first == "EADDRINUSE 3 A node (pid 2211)")
@@ -76,7 +77,8 @@ import Testing
     }
 
     @Test(
-        "every report runs in the plain sqlite3 program", .enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is missing"),
+        "every report runs in the plain sqlite3 program",
+        .enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is missing"),
         arguments: Report.all.map(\.name))
     func plainProgram(name: String) throws {
         let store = try HandMadeStore()
@@ -102,7 +104,8 @@ import Testing
             let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
             #expect(process.terminationStatus == 0 && complaint.isEmpty, "\(complaint)")
-            let ours = try report.run(on: StoreReader(path: store.path), store.question(0, 60, processor == "NULL" ? nil : "Main Bar"))
+            let ours = try report.run(
+                on: StoreReader(path: store.path), store.question(0, 60, processor == "NULL" ? nil : "Main Bar"))
             #expect(text.split(separator: "\n").count == ours.rows.count, "\(text)")
         }
     }

@@ -6,14 +6,18 @@ import Testing
 @Suite struct SummaryTests {
     /// A link's figures in seconds: up, down, unknown, outages, longest.
     private func figures(_ link: Summary.LinkSummary) -> [Double] {
-        [Double(link.up) / 1e6, Double(link.down) / 1e6, Double(link.unknown) / 1e6, Double(link.outages), Double(link.longestOutage) / 1e6]
+        [
+            Double(link.up) / 1e6, Double(link.down) / 1e6, Double(link.unknown) / 1e6, Double(link.outages),
+            Double(link.longestOutage) / 1e6,
+        ]
     }
 
     /// 0-10 unknown, 10-100 up, 100-130 down in three rows, 130-200 up, 200-220 down, 220-230 unknown, 230-260 down, 260-300 up.
     private func store() throws -> HandMadeStore {
         let store = try HandMadeStore(ended: 300)
         try store.states([
-            ("unknown:recorder_starting", 10), ("up", 90), ("down:refused", 5), ("down:timeout", 20), ("down:refused", 5),
+            ("unknown:recorder_starting", 10), ("up", 90), ("down:refused", 5), ("down:timeout", 20),
+            ("down:refused", 5),
             ("up", 70), ("down:reset", 20), ("unknown:clock_step", 10), ("down:silent", 30), ("up", 40),
         ])
         return store
@@ -91,7 +95,8 @@ import Testing
     func causes() throws {
         let store = try HandMadeStore()
         try store.states([
-            ("down:wedged", 3), ("down:closed", 4), ("down:timeout", 1), ("down:wedged", 2), ("down:refused", 1), ("up", 1),
+            ("down:wedged", 3), ("down:closed", 4), ("down:timeout", 1), ("down:wedged", 2), ("down:refused", 1),
+            ("up", 1),
         ])
         let outage = try #require(try store.summary(0, 100).outages.first)
         #expect(outage.causes == ["wedged", "closed", "timeout", "refused"] && outage.cause == "wedged")
@@ -121,7 +126,10 @@ import Testing
         let all = try store.summary(0, 100)
         #expect(all.processors.map(\.processor) == ["Main Bar", "Patio"])
         #expect(all.processors.allSatisfy { $0.links.map(\.link) == ["control", "meters"] })
-        #expect(all.outages.map { "\($0.processor) \($0.link) \($0.cause)" } == ["Main Bar control refused", "Main Bar meters control_down"])
+        #expect(
+            all.outages.map { "\($0.processor) \($0.link) \($0.cause)" } == [
+                "Main Bar control refused", "Main Bar meters control_down",
+            ])
         let one = try store.summary(0, 100, processor: "Patio")
         #expect(one.processors.map(\.processor) == ["Patio"] && one.outages.isEmpty)
     }
@@ -145,7 +153,11 @@ import Testing
         let states = ["up", "up", "down:refused", "down:timeout", "down:reset", "unknown:clock_step"]
         var rows: [(String, Double?)] = []
         for _ in 0..<60 {
-            rows.append((states.randomElement(using: &generator)!, Double(Int.random(in: 1...80_000_000, using: &generator)) / 1e6))
+            rows.append(
+                (
+                    states.randomElement(using: &generator)!,
+                    Double(Int.random(in: 1...80_000_000, using: &generator)) / 1e6
+                ))
         }
         rows.append(("down:silent", nil))
         try store.states(rows)
@@ -175,7 +187,8 @@ import Testing
     func samples(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let store = try HandMadeStore(["A", "B"])
-        try store.run("INSERT INTO meter VALUES (1, 1, 1, 'ZoneMeter_0'), (2, 1, 2, 'ZoneMeter_1'), (3, 2, 1, 'ZoneMeter_0')")
+        try store.run(
+            "INSERT INTO meter VALUES (1, 1, 1, 'ZoneMeter_0'), (2, 1, 2, 'ZoneMeter_1'), (3, 2, 1, 'ZoneMeter_0')")
         var used: Set<Int64> = []
         for _ in 0..<400 {
             let at = HandMadeStore.at(Double(Int.random(in: 0...600_000, using: &generator)) / 1e3)
@@ -205,7 +218,9 @@ import Testing
                     SELECT count(*) FROM meter_samples WHERE processor = '\(name)'
                        AND at_us >= \(HandMadeStore.at(since)) AND at_us < \(HandMadeStore.at(until))
                     """)
-                #expect(direct == [[.integer(summary.processors[index].samples)]], "\(name), seed \(seed), \(since)..<\(until)")
+                #expect(
+                    direct == [[.integer(summary.processors[index].samples)]],
+                    "\(name), seed \(seed), \(since)..<\(until)")
             }
         }
     }

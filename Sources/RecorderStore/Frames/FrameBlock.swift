@@ -27,7 +27,9 @@ package struct Loss: Sendable, Equatable {
     package let samples: Int?
 
     package init(processor: Int32?, reason: LossReason, at: Int64, datagrams: Int, samples: Int?) {
-        (self.processor, self.reason, self.at, self.datagrams, self.samples) = (processor, reason, at, datagrams, samples)
+        (self.processor, self.reason, self.at, self.datagrams, self.samples) = (
+            processor, reason, at, datagrams, samples
+        )
     }
 }
 

@@ -96,7 +96,8 @@ extension FrameBlock {
         for value in lone { add(value.processor, value.at, 1) }
         return lost.map { key, entry in
             Loss(
-                processor: key.processor, reason: .queueFull, at: entry.at, datagrams: entry.frames, samples: entry.samples)
+                processor: key.processor, reason: .queueFull, at: entry.at, datagrams: entry.frames,
+                samples: entry.samples)
         }
     }
 
