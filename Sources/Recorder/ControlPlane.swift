@@ -20,7 +20,8 @@ final class ControlPlane {
     private var ticker: RepeatedTask?
     private var ticks = 0
 
-    init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings) {
+    init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings)
+    {
         (self.loop, self.clock, self.outbox, self.receiver) = (loop, clock, outbox, receiver)
         sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
     }
