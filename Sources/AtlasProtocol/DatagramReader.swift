@@ -51,8 +51,8 @@ package final class DatagramReader {
 
     @inline(never)
     private func decodeLine(_ line: UnsafeBufferPointer<UInt8>, _ content: inout Content) {
-        guard !line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t") })
-        else { return }
+        // White space, or the NUL of a C string sent whole: an empty line.
+        guard !line.allSatisfy({ [0, UInt8(ascii: " "), UInt8(ascii: "\r"), UInt8(ascii: "\t")].contains($0) }) else { return }
         guard let parsed = fallback.decode(line), parsed.message != .unknown else {
             content.unreadableLines += 1
             return
@@ -60,9 +60,8 @@ package final class DatagramReader {
         content.unreadableValues += parsed.unreadableValues
         var others = false
         for value in parsed.message.values {
-            if let reading = value.reading, content.readings < readings.count {
-                readings[content.readings] = reading
-                content.readings += 1
+            if let reading = value.reading {
+                take(reading, &content)
             } else if Meter(name: value.name) != nil {
                 content.otherFormat += 1
             } else {
@@ -70,5 +69,14 @@ package final class DatagramReader {
             }
         }
         if others || parsed.message.values.isEmpty { content.messages.append(parsed.message) }
+    }
+
+    private func take(_ reading: Reading, _ content: inout Content) {
+        guard content.readings < readings.count else {
+            content.unreadableValues += 1
+            return
+        }
+        readings[content.readings] = reading
+        content.readings += 1
     }
 }
