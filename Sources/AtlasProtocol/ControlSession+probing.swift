@@ -6,14 +6,15 @@ extension ControlSession {
         var connection = before
         if evidence.unacknowledgedBytes == 0 { connection.unacknowledgedSince = nil }
         meters.heard(at: evidence.lastDatagram)
+        let limit = configuration.keepAlive
         var result: [Action] = []
         // One lost answer may be chance; three over a whole interval are not.
-        if let since = connection.unansweredSince, connection.unansweredProbes >= 3, now - since >= configuration.keepAlive {
+        if let since = connection.unansweredSince, connection.unansweredProbes >= 3, now - since >= limit {
             result += mute(&connection, since: since, evidence, now)
         }
         phase = .connected(connection)
-        result += actions(meters.judge(at: now, limit: configuration.keepAlive, rival: evidence.rival))
-        let due = connection.lastProbe.map { $0 + configuration.keepAlive } ?? now
+        result += tellMeters { $0.judge(at: now, limit: limit, rival: evidence.rival) }
+        let due = connection.lastProbe.map { $0 + limit } ?? now
         let inDoubt = connection.unansweredSince != nil || meters.isInDoubt
         if inDoubt || now >= due { return result + sendProbe(now) }
         return result + [.start(.probe, at: due)]
@@ -37,7 +38,7 @@ extension ControlSession {
             result.append(.record(LinkEvent(at: now, link: .control, name: .wedged, cause: cause)))
             result += move(to: .down(cause), since: first)
         }
-        return result + actions(meters.controlIsMute(at: now))
+        return result + tellMeters { $0.controlIsMute(at: now) }
     }
 
     /// Where a silence began: with the oldest probe that has no answer; but on a unit that was mute already, with the

@@ -111,24 +111,25 @@ package struct ControlSession {
         case (.connecting, .connectFailed(let cause, let detail)): return connectFailed(cause, detail, now)
         case (.connected(let connection), .disconnected(let cause)): return lost(connection, cause, now)
         case (.connected(let connection), .received(let message)): return received(message, connection, now)
-        case (.connected(let connection), .timerFired(.probe, let evidence)): return probeTimer(connection, evidence, now)
+        case (.connected(let connection), .timerFired(.probe, let evidence)):
+            return probeTimer(connection, evidence, now)
         case (.connected(let connection), .timerFired(.subscription, _)): return subscriptionTimer(connection, now)
         case (.connected(let connection), .timerFired(.refusedParameters, _)): return askRefusedAgain(connection, now)
-        case (.connected, .datagramArrived): return actions(meters.datagramArrived(at: now))
+        case (.connected, .datagramArrived): return tellMeters { $0.datagramArrived(at: now) }
 
         case (.connected(let connection), .metersBound):
-            let moved = actions(meters.bound(at: now))
+            let moved = tellMeters { $0.bound(at: now) }
             let awaited: [Action] = moved.isEmpty && meters.awaitsDatagram ? [.awaitDatagram] : []
             return moved + awaited + begin(connection, now)
         case (.connected(let connection), .metersNotBound(let cause, let detail)):
-            let result = actions(meters.bindFailed(cause, at: now, detail: detail))
+            let result = tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
             return connection.begun ? result : result + begin(connection, now)
         // The socket outlives the connection; what becomes of it then counts when the control link is back.
         case (.idle, .metersBound), (.connecting, .metersBound), (.waiting, .metersBound):
-            return actions(meters.bound(at: now))
+            return tellMeters { $0.bound(at: now) }
         case (.idle, .metersNotBound(let cause, let detail)), (.connecting, .metersNotBound(let cause, let detail)),
             (.waiting, .metersNotBound(let cause, let detail)):
-            return actions(meters.bindFailed(cause, at: now, detail: detail))
+            return tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
 
         case (.idle, .stop), (.connecting, .stop), (.waiting, .stop), (.connected, .stop):
             phase = .stopped
@@ -170,7 +171,7 @@ package struct ControlSession {
             let event = LinkEvent(at: now, link: .control, name: .connectFailed, cause: cause, detail: detail)
             result = [.record(event)] + move(to: .down(cause), since: now)
         }
-        return result + actions(meters.controlLost(since: now, noticed: now))
+        return result + tellMeters { $0.controlLost(since: now, noticed: now) }
     }
 
     private mutating func lost(_ connection: Connection, _ cause: Cause, _ now: Instant) -> [Action] {
@@ -186,7 +187,7 @@ package struct ControlSession {
         let event = LinkEvent(at: now, link: .control, name: .disconnected, cause: cause)
         let since = cause == .silent ? silenceBegan(connection) ?? now : now
         return [.close, .record(event)] + move(to: .down(cause), since: since)
-            + actions(meters.controlLost(since: since, noticed: now)) + [again]
+            + tellMeters { $0.controlLost(since: since, noticed: now) } + [again]
     }
 
     // MARK: what the unit says
@@ -229,7 +230,7 @@ package struct ControlSession {
         connection.answers = true
         connection.everAnswered = true
         phase = .connected(connection)
-        result += move(to: .up, since: now) + actions(meters.controlAnswers(at: now))
+        result += move(to: .up, since: now) + tellMeters { $0.controlAnswers(at: now) }
         return result + continueSubscribing(now)
     }
 
@@ -250,8 +251,9 @@ package struct ControlSession {
         return [.change(LinkChange(link: .control, state: next, since: since))]
     }
 
-    func actions(_ outcome: MeterLink.Outcome) -> [Action] {
-        guard let outcome else { return [] }
+    /// One step of the meters' link, and what it asks of the edge afterwards.
+    mutating func tellMeters(_ step: (inout MeterLink) -> MeterLink.Outcome) -> [Action] {
+        guard let outcome = step(&meters) else { return [] }
         return [.record(outcome.event), .change(outcome.change)] + (meters.awaitsDatagram ? [.awaitDatagram] : [])
     }
 }

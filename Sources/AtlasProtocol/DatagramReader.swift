@@ -52,7 +52,9 @@ package final class DatagramReader {
     @inline(never)
     private func decodeLine(_ line: UnsafeBufferPointer<UInt8>, _ content: inout Content) {
         // White space, or the NUL of a C string sent whole: an empty line.
-        guard !line.allSatisfy({ [0, UInt8(ascii: " "), UInt8(ascii: "\r"), UInt8(ascii: "\t")].contains($0) }) else { return }
+        guard !line.allSatisfy({ [0, UInt8(ascii: " "), UInt8(ascii: "\r"), UInt8(ascii: "\t")].contains($0) }) else {
+            return
+        }
         guard let parsed = fallback.decode(line), parsed.message != .unknown else {
             content.unreadableLines += 1
             return

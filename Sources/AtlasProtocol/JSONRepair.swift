@@ -1,6 +1,6 @@
 /// Makes bytes that are almost JSON readable, so that one bad value does not cost the message it stands in: a bare word
 /// that is no JSON value (`nan`, `-inf`, `1.#IND`, as C libraries print what is no number) becomes `null`, and a control
-/// character (a NUL, a raw tab in a name) a space.
+/// character between values (the NUL of a C string sent whole) a space. Texts stay as they are.
 enum JSONRepair {
     /// nil if there is nothing to repair.
     static func repaired(_ bytes: [UInt8]) -> [UInt8]? {
@@ -13,7 +13,7 @@ enum JSONRepair {
             switch byte {
             case UInt8(ascii: "\""):
                 end = endOfString(bytes, position)
-                result += bytes[position..<end].map { $0 < 0x20 ? UInt8(ascii: " ") : $0 }
+                result += bytes[position..<end]
             case _ where isWordByte(byte):
                 end = bytes[position...].firstIndex { !isWordByte($0) } ?? bytes.count
                 let word = bytes[position..<end]

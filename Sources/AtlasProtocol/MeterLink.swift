@@ -31,9 +31,7 @@ struct MeterLink {
 
     mutating func controlAnswers(at now: Instant) -> Outcome {
         if control != .answering, unechoedSince != nil {
-            // Before, no echo was to be had. Only the last probe can still be waited for.
-            unechoedSince = lastProbe
-            lostEchoes = 1
+            restartDoubt()  // before, no echo was to be had
         }
         control = .answering
         return takeEarly(now)
@@ -100,6 +98,11 @@ struct MeterLink {
         case .down: return nil
         case .mute: return move(to: .down(.controlDown), since: first, noticed: now)
         case .answering:
+            if state == .down(.taken), rival == nil, let noticed = began?.noticed, since <= noticed {
+                // The other socket has gone: its lost echoes prove nothing more, the next ones will.
+                restartDoubt()
+                return nil
+            }
             let cause = rival == nil ? Cause.notArriving : .taken
             return move(to: .down(cause), since: first, noticed: now, detail: rival)
         }
@@ -109,6 +112,12 @@ struct MeterLink {
         lastHeard = max(instant, lastHeard ?? instant)
         unechoedSince = nil
         lostEchoes = 0
+    }
+
+    /// Only the last probe's echo can still be waited for.
+    private mutating func restartDoubt() {
+        unechoedSince = lastProbe
+        lostEchoes = 1
     }
 
     private mutating func forgetProbes() {

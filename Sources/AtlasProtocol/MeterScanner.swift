@@ -92,7 +92,9 @@ private struct Cursor {
     }
 
     @inline(__always)
-    mutating func parameters(into readings: UnsafeMutableBufferPointer<Reading>, _ scan: inout MeterScanner.Scan) -> Bool {
+    mutating func parameters(into readings: UnsafeMutableBufferPointer<Reading>, _ scan: inout MeterScanner.Scan)
+        -> Bool
+    {
         guard take("[") else { return parameter(into: readings, &scan) }
         repeat {
             guard parameter(into: readings, &scan) else { return false }
@@ -158,7 +160,8 @@ private struct Cursor {
         guard digits <= 15 else { return nil }
         if position < end, position.pointee | 0x20 == UInt8(ascii: "e") {
             position += 1
-            guard let exponent = exponent() else { return nil }
+            // Foundation's decoder takes a zero with an exponent for underflow; so that the two agree, it decides.
+            guard let exponent = exponent(), mantissa != 0 || exponent == 0 else { return nil }
             power += exponent
         }
         guard power >= -22, power <= 22 else { return nil }
