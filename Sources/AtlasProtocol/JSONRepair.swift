@@ -1,6 +1,6 @@
 /// Makes bytes that are almost JSON readable, so that one bad value does not cost the message it stands in: a bare word
-/// that is no JSON value (`nan`, `-inf`, `1.#IND`, as C libraries print what is no number) becomes `null`, and a control
-/// character between values (the NUL of a C string sent whole) a space. Texts stay as they are.
+/// that is no JSON value (`nan`, `-inf`, `1.#IND`, as C libraries print what is no number) becomes `null`, and a
+/// control character between values (the NUL of a C string sent whole) a space. Texts stay as they are.
 enum JSONRepair {
     /// nil if there is nothing to repair.
     static func repaired(_ bytes: [UInt8]) -> [UInt8]? {

@@ -63,8 +63,8 @@ struct BadInputTests {
 
     @Test("a repaired message keeps its texts as they came")
     func repairLeavesTexts() {
-        let text =
-            #"{"method":"update","params":[{"param":"ZoneMeter_0","val":nan},{"param":"ZoneName_0","str":"nan \"inf\" \\"}]}"#
+        let name = #"{"param":"ZoneName_0","str":"nan \"inf\" \\"}"#
+        let text = #"{"method":"update","params":[{"param":"ZoneMeter_0","val":nan},\#(name)]}"#
         #expect(
             decode(text)
                 == ParsedMessage(message: .update([.text("ZoneName_0", #"nan "inf" \"#)]), unreadableValues: 1))
@@ -94,8 +94,8 @@ struct BadInputTests {
     @Test("every truncation of a message is unreadable, and never a shorter message")
     func truncation() {
         let message = Array(
-            #"{"jsonrpc":"2.0","method":"update","params":[{"param":"ZoneMeter_0","val":-20.1},{"param":"ZoneName_0","str":"é"}]}"#
-                .utf8)
+            #"{"method":"update","params":[{"param":"ZoneMeter_0","val":-20.1},{"param":"ZoneName_0","str":"é"}]}"#.utf8
+        )
         for length in 1..<message.count {
             let content = Datagram(Array(message[..<length])).content
             #expect(content.unreadableLines == 1 && !content.isFromUnit, "the first \(length) bytes")

@@ -11,7 +11,7 @@ struct MeterLinkTests {
     }
 
     @Test(
-        "an echo that is lost is taken where another socket is on the port, else not_arriving; up again at the next datagram",
+        "a lost echo is taken where another socket is on the port, else not_arriving; the next datagram is up",
         arguments: [("node (pid 2211)", Cause.taken), (nil, Cause.notArriving)] as [(String?, Cause)])
     func echoLost(_ rival: String?, _ cause: Cause) throws {
         for offset in [0, 1, 2_499, 5_000, 9_999] {
@@ -25,7 +25,7 @@ struct MeterLinkTests {
             #expect(probe - fault <= .seconds(10))
             #expect(unit.changes(.meters) == [LinkChange(link: .meters, state: .down(cause), since: probe)])
             #expect(unit.events.map(\.name) == [cause == .taken ? .taken : .metersLost])
-            #expect(unit.events[0].detail == rival)
+            #expect(unit.events.first?.detail == rival)
             unit.run(.seconds(3_600))
             #expect(unit.states(.meters) == [.down(cause)] && unit.changes(.control) == [])
             unit.world.echoes = true
@@ -33,7 +33,7 @@ struct MeterLinkTests {
             let mended = unit.now
             unit.run(.seconds(3))
             #expect(unit.states(.meters) == [.down(cause), .up])
-            #expect(unit.changes(.meters)[1].since >= mended)
+            #expect(try #require(unit.changes(.meters).last).since >= mended)
         }
     }
 

@@ -81,9 +81,8 @@ struct ScannerAgreementTests {
                 scanned.readings == readings && scanned.otherFormat == meters.count - readings.count
                 && values.count == meters.count && decode(bytes)?.unreadableValues == 0
             if !isSame {
-                Issue.record(
-                    "seed \(seed), round \(round): \(String(decoding: bytes, as: UTF8.self)) scanned \(scanned), decoded \(values)"
-                )
+                let text = String(decoding: bytes, as: UTF8.self)
+                Issue.record("seed \(seed), round \(round): \(text) scanned \(scanned), decoded \(values)")
             }
         }
         // Otherwise the mutations have left the scanner's reach, and this shows nothing.
