@@ -144,13 +144,32 @@ struct ConnectingTests {
         unit.tell(.start)
         unit.tell(.disconnected(.closed))
         unit.forget()
-        for _ in 0..<20 {
-            unit.run(.seconds(31))
+        for attempt in 2...50 {
+            while unit.attempts < attempt { unit.run(.milliseconds(100)) }
             unit.datagram()
             unit.tell(.disconnected(.closed))
         }
-        #expect(unit.changes(.meters).filter { $0.state == .up }.count <= 20)
-        #expect(unit.session.meters.state != .up, "nothing flows to a recorder without a connection")
+        #expect(unit.changes(.meters) == [] && unit.events == [])
+    }
+
+    @Test("the waits begin anew after a connection that worked")
+    func waitsAnew() throws {
+        var world = Conversation.World()
+        world.connectError = .refused
+        var unit = Conversation(world)
+        unit.tell(.start)
+        unit.run(.seconds(600))
+        unit.world.connectError = nil
+        unit.run(.seconds(30))
+        unit.world.connectError = .refused
+        unit.tell(.disconnected(.reset))
+        unit.forget()
+        unit.run(Span(microseconds: 0))
+        let waits = unit.log.compactMap { action in
+            if case .start(.reconnect, let instant) = action { return instant - unit.now }
+            return nil
+        }
+        #expect(waits.count == 1 && waits.allSatisfy { $0 <= .milliseconds(600) })
     }
 
     @Test("an echo that outruns the first answer counts from its arrival")

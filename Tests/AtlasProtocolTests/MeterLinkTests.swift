@@ -133,6 +133,18 @@ struct MeterLinkTests {
         #expect(last.state == .down(.notArriving) && last.since >= gone - .milliseconds(2_500))
     }
 
+    @Test("a socket that comes to the port hours after the echo was lost is not blamed for those hours")
+    func rivalHoursLater() {
+        var unit = Conversation.working()
+        unit.world.echoes = false
+        unit.run(.seconds(3_600))
+        unit.world.rival = "node"
+        let came = unit.now
+        unit.run(.seconds(5))
+        #expect(unit.states(.meters) == [.down(.notArriving), .down(.taken)])
+        #expect(unit.changes(.meters).allSatisfy { $0.state != .down(.taken) || $0.since > came })
+    }
+
     @Test("a unit that answers again is given an interval for its echo")
     func echoAfterWedge() throws {
         var unit = Conversation.working()
