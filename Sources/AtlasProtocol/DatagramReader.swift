@@ -30,8 +30,10 @@ package final class DatagramReader {
     package func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Content {
         var content = Content()
         var start = 0
-        while start < bytes.count {
-            let rest = UnsafeBufferPointer(rebasing: bytes[start...])
+        // Without the NUL of a C string that was sent whole.
+        let end = bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? bytes.count
+        while start < end {
+            let rest = UnsafeBufferPointer(rebasing: bytes[start..<end])
             let length = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.count
             if length > 0 { readLine(UnsafeBufferPointer(rebasing: rest[..<length]), &content) }
             start += length + 1
@@ -51,10 +53,8 @@ package final class DatagramReader {
 
     @inline(never)
     private func decodeLine(_ line: UnsafeBufferPointer<UInt8>, _ content: inout Content) {
-        // White space, or the NUL of a C string sent whole: an empty line.
-        guard !line.allSatisfy({ [0, UInt8(ascii: " "), UInt8(ascii: "\r"), UInt8(ascii: "\t")].contains($0) }) else {
-            return
-        }
+        guard !line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t") })
+        else { return }
         guard let parsed = fallback.decode(line), parsed.message != .unknown else {
             content.unreadableLines += 1
             return
