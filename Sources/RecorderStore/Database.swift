@@ -6,6 +6,9 @@ package final class Database {
 
     package let path: String
     let handle: OpaquePointer
+    /// The right to write. Let go of after the connection is closed, which may still move the write-ahead log: two
+    /// connections that do that at once can damage the file.
+    var lock: StoreLock?
 
     /// Throws `.cannotOpen` and the like; the caller has looked at the file before (`StoreFile`).
     package init(path: String, mode: Mode) throws(StoreError) {

@@ -5,6 +5,8 @@ package enum Entry: Sendable {
     /// `processor` nil: of the recorder itself.
     case event(Event)
     case change(processor: Int32, link: Link, state: LinkState, since: Int64)
+    /// The wall clock was set by so many microseconds and shows `at` now. Later entries carry the new time.
+    case clockSet(at: Int64, by: Int64)
     case fault(SocketFault)
     /// The operation worked: its open episodes end.
     case recovered(processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation)
@@ -16,7 +18,7 @@ package enum Entry: Sendable {
     /// Whether it is committed at once and synced to the disk; the rest waits for the next commit of samples.
     package var isUrgent: Bool {
         switch self {
-        case .event, .change, .fault, .recovered: true
+        case .event, .change, .clockSet, .fault, .recovered: true
         case .parameter, .seen, .loss: false
         }
     }

@@ -16,8 +16,9 @@ struct EntryRows {
 
     var state = State()
     private let database: Database
-    private let insertEvent, openState, replaceState, endState, insertState: Statement
-    private let insertError, updateError, countError, insertParameter, insertLabel, lastLabel, firmware, seen: Statement
+    private let links: LinkRows
+    private let insertEvent, insertError, updateError, countError, insertParameter: Statement
+    private let insertLabel, lastLabel, deleteLaterLabels, firmware, seen: Statement
 
     init(_ database: Database) throws(StoreError) {
         self.database = database
@@ -27,16 +28,7 @@ struct EntryRows {
         insertEvent = try prepare(
             "INSERT INTO event (at_us, processor_id, link, event, cause, detail) VALUES (?, ?, ?, ?, ?, ?)",
             "write an event")
-        let change = "write a link's state"
-        openState = try prepare(
-            "SELECT started_us FROM link_state WHERE processor_id = ? AND link = ? AND ended_us IS NULL", change)
-        replaceState = try prepare(
-            "UPDATE link_state SET state = ?3, cause = ?4 WHERE processor_id = ?1 AND link = ?2 AND ended_us IS NULL",
-            change)
-        endState = try prepare(
-            "UPDATE link_state SET ended_us = ?3 WHERE processor_id = ?1 AND link = ?2 AND ended_us IS NULL", change)
-        insertState = try prepare(
-            "INSERT INTO link_state (processor_id, link, started_us, state, cause) VALUES (?, ?, ?, ?, ?)", change)
+        links = try LinkRows(database)
         let fault = "write a socket error"
         insertError = try prepare(
             """
@@ -46,7 +38,7 @@ struct EntryRows {
             """, fault)
         updateError = try prepare(
             """
-            UPDATE socket_error SET last_us = max(last_us, ?2), count = count + ?3, holder = coalesce(?4, holder),
+            UPDATE socket_error SET first_us = min(first_us, ?2), last_us = max(last_us, ?2), count = count + ?3, holder = coalesce(?4, holder),
                    address = coalesce(?5, address), message = coalesce(?6, message) WHERE id = ?1
             """, fault)
         countError = try prepare(
@@ -65,6 +57,8 @@ struct EntryRows {
             """, parameter)
         lastLabel = try prepare(
             "SELECT label FROM meter_label WHERE processor_id = ? AND meter = ? ORDER BY from_us DESC LIMIT 1", parameter)
+        deleteLaterLabels = try prepare(
+            "DELETE FROM meter_label WHERE processor_id = ? AND meter = ? AND from_us > ?", parameter)
         firmware = try prepare("UPDATE processor SET firmware = ?2 WHERE id = ?1", parameter)
         seen = try prepare(
             """
@@ -89,7 +83,8 @@ struct EntryRows {
     mutating func write(_ entry: Entry) throws(StoreError) {
         switch entry {
         case .event(let event): try write(event)
-        case .change(let processor, let link, let newState, let since): try change(processor, link, newState, since)
+        case .change(let processor, let link, let state, let since): try links.change(processor, link, to: state, since: since)
+        case .clockSet(let at, let step): try links.clockSet(to: at, by: step)
         case .fault(let fault): try write(fault)
         case .recovered(let processor, let socket, let operation):
             state.episodes.end(processor: processor, socket: socket, operation: operation)
@@ -103,19 +98,6 @@ struct EntryRows {
         try insertEvent.run(
             .integer(event.at), .integer(event.processor.map { Int64($0) }), .text(event.link?.rawValue),
             .text(event.name.rawValue), .text(event.cause?.code), .text(event.detail))
-    }
-
-    /// Ends the row that lasts and begins the next; one that would begin before it replaces it.
-    private func change(_ processor: Int32, _ link: Link, _ newState: LinkState, _ since: Int64) throws(StoreError) {
-        let (id, name) = (SQLValue.integer(Int64(processor)), SQLValue.text(link.rawValue))
-        let (newName, cause) = (SQLValue.text(newState.name), SQLValue.text(newState.cause?.code))
-        try openState.bind(id, at: 1)
-        try openState.bind(name, at: 2)
-        let open = try openState.step() ? openState.integer(0) : nil
-        openState.reset()
-        if let open, open >= since { return try replaceState.run(id, name, newName, cause) }
-        if open != nil { try endState.run(id, name, .integer(since)) }
-        try insertState.run(id, name, .integer(since), newName, cause)
     }
 
     private mutating func write(_ fault: SocketFault) throws(StoreError) {
@@ -160,6 +142,8 @@ struct EntryRows {
         let before = try lastLabel.step() ? lastLabel.text(0) : nil
         lastLabel.reset()
         guard before != label else { return }
+        // After the clock was set back the name that was learnt last counts.
+        try deleteLaterLabels.run(id, name, .integer(at))
         try insertLabel.run(id, name, .integer(at), .text(label))
         guard let before else { return }
         try write(

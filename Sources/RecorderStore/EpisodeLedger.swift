@@ -22,7 +22,7 @@ struct EpisodeLedger {
     /// The row of the episode that this fault continues, or nil if it begins one.
     mutating func row(for fault: SocketFault) -> Int64? {
         let key = Key(fault)
-        guard var episode = open[key], fault.at - episode.lastAt <= Self.pause else { return nil }
+        guard var episode = open[key], abs(fault.at - episode.lastAt) <= Self.pause else { return nil }
         episode.lastAt = max(episode.lastAt, fault.at)
         open[key] = episode
         return episode.row

@@ -81,8 +81,9 @@ final class FrameRows {
         while true {
             _ = statement.bind(integer: moment, at: 1)
             let code = statement.runOnce()
-            guard code == SQLITE_CONSTRAINT_PRIMARYKEY_CODE, moment - at < 10_000 else { return code }
-            moment += 1
+            guard code == SQLITE_CONSTRAINT_PRIMARYKEY_CODE else { return code }
+            // Beyond 10 ms in leaps: a commit that gives up here would be tried again for ever.
+            moment += moment - at < 10_000 ? 1 : moment - at
         }
     }
 

@@ -31,10 +31,12 @@ struct RunRows {
     init(_ database: Database) throws(StoreError) {
         self.database = database
         heartbeat = try Statement(
-            "UPDATE recorder_run SET heartbeat_us = max(heartbeat_us, ?), batch = ? WHERE run = ?", on: database,
-            doing: "write the heartbeat")
+            """
+            UPDATE recorder_run SET heartbeat_us = ?1, batch = ?2, started_us = min(started_us, ?1) WHERE run = ?3
+            """, on: database, doing: "write the heartbeat")
     }
 
+    /// After the clock was set back the heartbeat goes back with it: it tells whether somebody records now.
     func beat(_ run: inout Open, at now: Int64) throws(StoreError) {
         run.batch += 1
         try heartbeat.run(.integer(now), .integer(run.batch), .integer(run.run))
@@ -48,7 +50,7 @@ struct RunRows {
     func end(_ run: Open, at now: Int64) throws(StoreError) {
         try closeStates(at: now)
         try Statement(
-            "UPDATE recorder_run SET ended_us = ?1, heartbeat_us = max(heartbeat_us, ?1), clean = 1 WHERE run = ?2",
+            "UPDATE recorder_run SET ended_us = ?1, heartbeat_us = ?1, clean = 1 WHERE run = ?2",
             on: database, doing: "end the run"
         ).run(.integer(now), .integer(run.run))
     }
@@ -81,12 +83,13 @@ struct RunRows {
 
     /// Invented levels never stand beside a venue's.
     private func refuseMixture(_ processors: [ProcessorSpec]) throws(StoreError) {
-        guard processors.contains(where: \.isSimulated) else { return }
-        let real = try database.integer(
-            "SELECT count(*) FROM processor WHERE NOT simulated", doing: "look for real processors")
-        guard real == 0 else {
-            throw StoreError(
-                .notOurs, message: "it holds \(real == 1 ? "a real processor" : "\(real) real processors")", doing: "record a simulation", path: database.path)
+        let simulated = processors.contains(where: \.isSimulated)
+        let others = try database.integer(
+            "SELECT count(*) FROM processor WHERE simulated <> \(simulated ? 1 : 0)", doing: "look for other processors")
+        guard others == 0 else {
+            let (held, doing) = simulated ? ("real", "record a simulation") : ("simulated", "record real processors")
+            let message = "it holds \(others == 1 ? "a \(held) processor" : "\(others) \(held) processors")"
+            throw StoreError(.notOurs, message: message, doing: doing, path: database.path)
         }
     }
 

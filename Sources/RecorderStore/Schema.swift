@@ -8,17 +8,18 @@ package enum Schema {
     package static var version: Int { Migrations.files.count }
 
     /// Brings the store up to date: each step with its version in one transaction.
-    static func migrate(_ database: Database) throws(StoreError) {
+    static func migrate(
+        _ database: Database, by steps: [Migrations.File] = Migrations.files
+    ) throws(StoreError) {
         let found = Int(try database.integer("PRAGMA user_version", doing: "read the store's version"))
-        guard found <= version else {
-            let message = "the store has version \(found), this program knows \(version)"
+        guard found <= steps.count else {
+            let message = "the store has version \(found), this program knows \(steps.count)"
             throw StoreError(.schemaTooNew, message: message, doing: "open the store", path: database.path)
         }
-        for (index, migration) in Migrations.files.enumerated().dropFirst(found) {
+        for (index, migration) in steps.enumerated().dropFirst(found) {
             let doing = "bring the store to version \(index + 1) (\(migration.name))"
             try database.transaction(doing) { () throws(StoreError) in
                 try database.execute(migration.sql, doing: doing)
-                if index == 0 { try database.execute("PRAGMA application_id = \(applicationID)", doing: doing) }
                 try database.execute("PRAGMA user_version = \(index + 1)", doing: doing)
             }
         }

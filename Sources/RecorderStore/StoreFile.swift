@@ -41,7 +41,12 @@ package enum StoreFile {
 
     /// Makes an empty file with mode 0640, if there is none: SQLite gives its -wal and -shm the same mode.
     static func create(_ path: String) throws(StoreError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        var descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        if descriptor >= 0 {
+            fchmod(descriptor, 0o640)  // a umask of 077 would keep the group's readers out
+        } else if errno == EEXIST {
+            descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        }
         guard descriptor >= 0 else {
             let message = String(cString: strerror(errno))
             throw StoreError(.cannotOpen, message: message, doing: "make the store", path: path)

@@ -14,7 +14,7 @@ package final class StoreLock {
         func failure(_ kind: StoreError.Kind, _ message: String) -> StoreError {
             StoreError(kind, message: message, doing: "lock the store", path: path)
         }
-        descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
         guard descriptor >= 0 else { throw failure(.cannotOpen, String(cString: strerror(errno))) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let held = errno == EWOULDBLOCK
@@ -22,6 +22,7 @@ package final class StoreLock {
             close(descriptor)
             throw failure(held ? .lockHeld : .cannotOpen, message)
         }
+        self.descriptor = descriptor  // set last: an object that is whole when its init throws runs deinit, too
         // Only words for people: whether they could be written changes nothing about the lock.
         _ = ftruncate(descriptor, 0)
         _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }

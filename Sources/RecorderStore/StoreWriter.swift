@@ -7,8 +7,7 @@ package actor StoreWriter {
     private let executor = StoreExecutor()
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    private let lock: StoreLock
-    private let database: Database
+    let database: Database
     private let checkpoint: Checkpointer
     private let queue: FrameQueue
     private let runs: RunRows
@@ -17,6 +16,7 @@ package actor StoreWriter {
     private var entries: EntryRows
     private var pending: [Entry] = []
     private var run: RunRows.Open?
+    private var unsettled: Attempt?
     private let committed: @Sendable ([Entry]) -> Void
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
@@ -26,8 +26,7 @@ package actor StoreWriter {
         path: String, holder: String, queue: FrameQueue, committed: @escaping @Sendable ([Entry]) -> Void
     ) throws(StoreError) {
         _ = try StoreFile.inspect(path)
-        lock = try StoreLock(store: path, holder: holder)
-        database = try Database(forWriting: path)
+        database = try Database(forWriting: path, lock: StoreLock(store: path, holder: holder))
         checkpoint = Checkpointer(database)
         runs = try RunRows(database)
         frames = try FrameRows(database)
@@ -78,62 +77,70 @@ package actor StoreWriter {
         checkpoint.run(emptyingLog: true)
     }
 
+    /// What one commit holds, until it is known whether the store has it.
+    private struct Attempt {
+        var run: RunRows.Open
+        let entries: Int
+        var blocks: [FrameBlock]
+        var shed: [Loss]
+        let before: EntryRows.State
+    }
+
     private func commit(samples: Bool, at now: Int64) throws(StoreError) {
-        guard var run else { return }
-        let (blocks, shed) = samples ? queue.take() : ([], [])
+        if unsettled != nil { try settle() }
+        guard let run else { return }
         let batch = pending
-        let before = entries.state
-        // SQLite refuses this pragma inside a transaction. Events wait for the disk, samples do not.
-        let doing = "write \(batch.count) entries and \(blocks.count) blocks of frames"
+        var attempt = Attempt(run: run, entries: batch.count, blocks: [], shed: [], before: entries.state)
+        if samples { (attempt.blocks, attempt.shed) = queue.take() }
+        let doing = "write \(batch.count) entries and \(attempt.blocks.count) blocks of frames"
         do throws(StoreError) {
+            // Events wait for the disk, samples do not.
             try database.setSynchronous(full: batch.contains(where: \.isUrgent))
-            do throws(StoreError) {
-                try database.transaction(doing) { () throws(StoreError) in
-                    for entry in batch { try write(entry) }
-                    for block in blocks { try frames.write(block) }
-                    for block in blocks { for loss in block.losses { try losses.add(loss) } }
-                    for loss in shed { try losses.add(loss) }
-                    try frames.writeCounts()
-                    try runs.beat(&run, at: now)
-                }
-            } catch {
-                // A COMMIT that reports an error may be durable all the same; its number tells.
-                guard try runs.lastBatch(run) == run.batch, run.batch > self.run!.batch else { throw error }
+            try database.transaction(doing) { () throws(StoreError) in
+                for entry in batch { try write(entry) }
+                for block in attempt.blocks { try frames.write(block) }
+                for block in attempt.blocks { for loss in block.losses { try losses.add(loss) } }
+                for loss in attempt.shed { try losses.add(loss) }
+                try frames.writeCounts()
+                try runs.beat(&attempt.run, at: now)
             }
         } catch {
-            entries.state = before
-            frames.forgetCounts()
-            if samples { queue.putBack(blocks, shed: shed) }
+            unsettled = attempt
+            if try settle() { return }
             throw error
         }
-        self.run = run
-        if samples { queue.finish(blocks) }
-        pending.removeFirst(batch.count)
+        keep(&attempt)
+    }
+
+    /// A COMMIT that reports an error may be durable all the same; its number tells. Until that can be read, nothing is
+    /// written. True: the store has it.
+    @discardableResult
+    private func settle() throws(StoreError) -> Bool {
+        guard var attempt = unsettled, let run else { return false }
+        let isStored = try runs.lastBatch(run) == attempt.run.batch && attempt.run.batch > run.batch
+        unsettled = nil
+        if isStored {
+            keep(&attempt)
+        } else {
+            entries.state = attempt.before
+            frames.forgetCounts()
+            queue.putBack(attempt.blocks, shed: attempt.shed)
+        }
+        return isStored
+    }
+
+    private func keep(_ attempt: inout Attempt) {
+        run = attempt.run
+        let blocks = attempt.blocks
+        attempt.blocks = []  // the queue uses their memory again only if nobody else holds it
+        queue.finish(blocks)
+        let stored = Array(pending.prefix(attempt.entries))
+        pending.removeFirst(attempt.entries)
         checkpoint.runIfDue()
-        if !batch.isEmpty { committed(batch) }
+        if !stored.isEmpty { committed(stored) }
     }
 
     private func write(_ entry: Entry) throws(StoreError) {
         if case .loss(let loss) = entry { try losses.add(loss) } else { try entries.write(entry) }
-    }
-}
-
-extension Database {
-    /// Opens for writing: makes the file with mode 0640, sets what a connection sets, migrates.
-    convenience init(forWriting path: String) throws(StoreError) {
-        try StoreFile.create(path)
-        try self.init(path: path, mode: .readWrite)
-        sqlite3_busy_timeout(handle, 5_000)
-        let doing = "open the store"
-        // page_size and auto_vacuum take effect only while the file is empty.
-        try execute("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL", doing: doing)
-        try execute("PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0", doing: doing)
-        try execute("PRAGMA journal_size_limit = 4194304; PRAGMA wal_autocheckpoint = 0", doing: doing)
-        csqlite_persist_wal(handle)
-        try Schema.migrate(self)
-    }
-
-    func setSynchronous(full: Bool) throws(StoreError) {
-        try execute(full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", doing: "set how commits wait")
     }
 }

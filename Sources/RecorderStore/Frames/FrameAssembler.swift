@@ -161,7 +161,7 @@ package struct FrameAssembler: Sendable {
         guard missing > 0 else { return }
         codes += Array(repeating: 0, count: missing)
         lastAt += Array(repeating: .min, count: missing)
-        lastLevel += Array(repeating: 0, count: missing)
+        lastLevel += Array(repeating: .nan, count: missing)  // equal to nothing, so never taken for a copy
         slotCount = count
     }
 }

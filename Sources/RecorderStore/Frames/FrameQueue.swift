@@ -35,10 +35,11 @@ package final class FrameQueue: Sendable {
 
     private static func shedOldest(_ state: inout State) {
         var oldest = state.waiting.removeFirst()
-        state.footprint -= oldest.footprint
-        state.shed += oldest.lossesIfShed()
+        state.footprint -= oldest.footprint + state.waiting[0].footprint
+        for loss in oldest.lossesIfShed() { state.shed.merge(loss) }
         // What it carried besides frames is still true.
         state.waiting[0].inherit(from: &oldest)
+        state.footprint += state.waiting[0].footprint
     }
 
     /// Everything that waits, oldest first. It counts against the limit until `finish` or `putBack`.
@@ -99,11 +100,36 @@ extension FrameBlock {
         }
     }
 
-    /// Takes over what a shed block knew besides its samples, ahead of its own.
+    /// Takes over what a shed block knew besides its samples, ahead of its own. Summed up, because this may go on for
+    /// as long as the store refuses.
     mutating func inherit(from older: inout FrameBlock) {
         newMeters.insert(contentsOf: older.newMeters, at: 0)
-        latest.insert(contentsOf: older.latest, at: 0)
-        duplicates.insert(contentsOf: older.duplicates, at: 0)
-        losses.insert(contentsOf: older.losses, at: 0)
+        let known = Set(latest.map(\.processor))
+        latest.insert(contentsOf: older.latest.filter { !known.contains($0.processor) }, at: 0)
+        for (processor, at, count) in older.duplicates {
+            if let index = duplicates.firstIndex(where: { $0.processor == processor && isSameMinute($0.at, at) }) {
+                duplicates[index].count += count
+            } else {
+                duplicates.insert((processor, at, count), at: 0)
+            }
+        }
+        for loss in older.losses { losses.merge(loss) }
     }
 }
+
+extension [Loss] {
+    /// Adds a loss to the one of its unit, reason and minute, as the store would: one row for all of them.
+    mutating func merge(_ loss: Loss) {
+        let index = lastIndex {
+            $0.processor == loss.processor && $0.reason == loss.reason && isSameMinute($0.at, loss.at)
+                && ($0.samples == nil) == (loss.samples == nil)
+        }
+        guard let index else { return append(loss) }
+        self[index] = Loss(
+            processor: loss.processor, reason: loss.reason, at: Swift.max(self[index].at, loss.at),
+            datagrams: self[index].datagrams + loss.datagrams,
+            samples: loss.samples.map { $0 + (self[index].samples ?? 0) })
+    }
+}
+
+private func isSameMinute(_ one: Int64, _ other: Int64) -> Bool { one / 60_000_000 == other / 60_000_000 }

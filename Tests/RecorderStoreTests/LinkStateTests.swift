@@ -1,0 +1,80 @@
+import AtlasProtocol
+import Testing
+
+@testable import RecorderStore
+
+@Suite struct LinkStateTests {
+    private let folder = TemporaryFolder()
+
+    private func states(_ changes: (Int32) -> [Entry]) async throws -> [String] {
+        let recording = try await Recording(folder.store)
+        try await recording.commit(changes(recording.id), at: start + hour)
+        return try lines(
+            folder.store,
+            """
+            SELECT state, cause, (started_us - \(start)) / 1000000, (ended_us - \(start)) / 1000000
+              FROM link_state WHERE link = 'control' ORDER BY started_us
+            """)
+    }
+
+    private func change(_ id: Int32, _ state: LinkState, _ seconds: Int64) -> Entry {
+        .change(processor: id, link: .control, state: state, since: start + seconds * second)
+    }
+
+    @Test("a change ends the row that lasts and begins the next where it ended")
+    func changes() async throws {
+        let rows = try await states { id in
+            [change(id, .down(.refused), 1), change(id, .up, 5), change(id, .down(.silent), 60)]
+        }
+        #expect(rows == ["unknown|recorder_starting|0|1", "down|refused|1|5", "up||5|60", "down|silent|60|"])
+    }
+
+    @Test("a change at the start of the row that lasts, or before it, replaces that row", arguments: [10, 9, 0, -100])
+    func correction(since: Int64) async throws {
+        let rows = try await states { id in
+            [change(id, .up, 1), change(id, .down(.notArriving), 10), change(id, .down(.taken), since), change(id, .up, 20)]
+        }
+        #expect(rows == ["unknown|recorder_starting|0|1", "up||1|10", "down|taken|10|20", "up||20|"])
+    }
+
+    @Test("a clock set forward leaves the skipped time unknown, and the states go on")
+    func clockSetForward() async throws {
+        let rows = try await states { id in
+            [change(id, .up, 10), .clockSet(at: start + 500 * second, by: 300 * second), change(id, .down(.reset), 600)]
+        }
+        #expect(rows == [
+            "unknown|recorder_starting|0|10", "up||10|200", "unknown|clock_step|200|500", "up||500|600", "down|reset|600|",
+        ])
+    }
+
+    @Test("of time that is lived twice the second passage counts")
+    func clockSetBack() async throws {
+        let rows = try await states { id in
+            [
+                change(id, .up, 10), change(id, .down(.silent), 100), change(id, .up, 120),
+                .clockSet(at: start + 50 * second, by: -100 * second), change(id, .down(.reset), 60), change(id, .up, 130),
+            ]
+        }
+        #expect(rows == ["unknown|recorder_starting|0|10", "up||10|50", "up||50|60", "down|reset|60|130", "up||130|"])
+    }
+
+    @Test("a clock set back before the first run leaves rows without a hole")
+    func clockSetBackFar() async throws {
+        let rows = try await states { id in
+            [change(id, .up, 10), .clockSet(at: start - 50 * second, by: -100 * second), change(id, .down(.reset), -20)]
+        }
+        #expect(rows == ["up||-50|-20", "down|reset|-20|"])
+        #expect(try integer(folder.store, "SELECT started_us <= \(start) FROM recorder_runs") == 1)
+    }
+
+    @Test("the view has the same columns of the row that lasts as of others, and a length")
+    func lasting() async throws {
+        let recording = try await Recording(folder.store, at: now() - 10 * second)
+        try await recording.commit([change(recording.id, .up, (now() - start) / second - 4)], at: now())
+        let rows = try rows(
+            folder.store, "SELECT state, ended, ended_us, seconds FROM link_states WHERE link = 'control' ORDER BY started_us")
+        #expect(rows.count == 2)
+        #expect(rows[1][0] == .text("up") && rows[1][1] == .null && rows[1][2] == .null)
+        #expect((3.0...60).contains(rows[1][3].real ?? 0))
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+@testable import RecorderStore
+
+@Suite struct LockTests {
+    private let folder = TemporaryFolder()
+
+    private func failure() -> StoreError? {
+        do throws(StoreError) {
+            _ = try StoreLock(store: folder.store, holder: "pid 2")
+            return nil
+        } catch { return error }
+    }
+
+    @Test("a second writer is told who holds the store, and writes nothing")
+    func heldByAnother() async throws {
+        let first = try await Recording(folder.store)
+        let error = #expect(throws: StoreError.self) {
+            try StoreWriter(path: folder.store, holder: "pid 2", queue: FrameQueue()) { _ in }
+        }
+        #expect(error?.kind == .lockHeld)
+        #expect(error?.description.contains("(test)") == true, "\(String(describing: error))")
+        try await first.writer.finish([], at: start + second)
+    }
+
+    @Test("the lock is held until the last connection is closed, and free at once afterwards")
+    func releasedWithTheWriter() async throws {
+        for _ in 0..<3 {
+            let recording = try await Recording(folder.store)
+            #expect(failure()?.kind == .lockHeld)
+            try await recording.writer.finish([], at: start + second)
+            #expect(failure()?.kind == .lockHeld, "the connection is open still")
+        }
+        #expect(failure() == nil)
+    }
+
+    @Test("a refused lock leaves other descriptors of the process alone")
+    func refusedLockClosesItsOwnOnly() throws {
+        let holder = try StoreLock(store: folder.store, holder: "pid 1")
+        // The number that a refused lock used: whoever gets it next must keep it.
+        for _ in 0..<20 {
+            #expect(failure()?.kind == .lockHeld)
+            let descriptor = open("/dev/null", O_RDONLY)
+            #expect(failure()?.kind == .lockHeld)
+            #expect(fcntl(descriptor, F_GETFD) >= 0)
+            close(descriptor)
+        }
+        withExtendedLifetime(holder) {}
+    }
+
+    @Test("when its holder is killed the kernel releases the lock")
+    func releasedByKill() throws {
+        let path = StoreLock.path(forStore: folder.store)
+        // flock(1) as another process that holds the lock: it says so, and then waits for its input to end.
+        let child = Process()
+        child.executableURL = URL(fileURLWithPath: "/bin/sh")
+        child.arguments = ["-c", #"exec 9<>"$1"; flock -x 9; echo 'pid 77' >&9; echo held; exec cat"#, "sh", path]
+        let (input, output) = (Pipe(), Pipe())
+        (child.standardInput, child.standardOutput) = (input, output)
+        #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        try child.run()
+        #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "held\n")
+        #expect(failure()?.kind == .lockHeld)
+        #expect(failure()?.message.contains("pid 77") == true)
+        kill(child.processIdentifier, SIGKILL)
+        child.waitUntilExit()
+        #expect(failure() == nil)
+    }
+
+    @Test("a link in place of the lock file is not followed")
+    func linkIsNotFollowed() throws {
+        #expect(symlink(folder.path + "/target", StoreLock.path(forStore: folder.store)) == 0)
+        #expect(failure()?.kind == .cannotOpen)
+        #expect(access(folder.path + "/target", F_OK) != 0)
+    }
+}
