@@ -176,10 +176,10 @@ package struct ControlSession {
 
     private mutating func lost(_ connection: Connection, _ cause: Cause, _ now: Instant) -> [Action] {
         phase = .waiting
-        // A connection that worked is made again at once; one that the unit cuts short is a failed attempt.
-        let worked = connection.everAnswered && now - connection.since >= .seconds(10)
-        if worked { backoff.reset() }
-        let wait = worked ? Span(microseconds: 0) : backoff.next(accepted: true)
+        // A connection that worked is made again at once; one that the unit cuts short again and again is waited for.
+        if connection.everAnswered, now - connection.since >= .seconds(10) { backoff.reset() }
+        let atOnce = connection.everAnswered && backoff.takeFirst()
+        let wait = atOnce ? Span(microseconds: 0) : backoff.next(accepted: true)
         let again = Action.start(.reconnect, at: now + wait)
         guard connection.announced else {
             return [.close] + attemptFailed(cause, "accepted, then ended without an answer", now) + [again]
