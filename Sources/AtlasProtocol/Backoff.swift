@@ -3,11 +3,18 @@
 /// at once is left alone for up to 30 s, because it leaks connections.
 package struct Backoff: Sendable {
     private var failures = 0
+    private var isFirst = true
     private var random: SplitMix64
 
     package init(seed: UInt64) { random = SplitMix64(state: seed) }
 
-    package mutating func reset() { failures = 0 }
+    package mutating func reset() { (failures, isFirst) = (0, true) }
+
+    /// True once, until `reset`: the first attempt after a connection that answered comes at once.
+    package mutating func takeFirst() -> Bool {
+        defer { isFirst = false }
+        return isFirst && failures == 0
+    }
 
     /// The wait after one more failure. `accepted`: the unit took the connection and closed it without an answer.
     package mutating func next(accepted: Bool) -> Span {

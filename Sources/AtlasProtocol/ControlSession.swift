@@ -61,7 +61,7 @@ package struct ControlSession {
         case store([ParameterValue])
     }
 
-    private enum Phase {
+    enum Phase {
         case idle
         case connecting
         case connected(Connection)
@@ -69,7 +69,7 @@ package struct ControlSession {
         case stopped
     }
 
-    private struct Connection {
+    struct Connection {
         let since: Instant
         let local: String
         var dialogue: SubscriptionDialogue
@@ -84,14 +84,17 @@ package struct ControlSession {
         /// When the oldest probe was sent that has no answer yet, and how many have gone out since.
         var unansweredSince: Instant?
         var unansweredProbes = 0
+        /// When the oldest probe was sent that the unit's TCP is not known to have acknowledged.
+        var unacknowledgedSince: Instant?
     }
 
-    private let configuration: Configuration
-    private var phase = Phase.idle
-    private var control = LinkState.unknown(.recorderStarting)
-    private var meters = MeterLink()
+    let configuration: Configuration
+    var phase = Phase.idle
+    private(set) var control = LinkState.unknown(.recorderStarting)
+    private var controlBegan: Instant?
+    var meters = MeterLink()
     private var backoff: Backoff
-    private var nextID = 1
+    var nextID = 1
 
     package init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -108,24 +111,25 @@ package struct ControlSession {
         case (.connecting, .connectFailed(let cause, let detail)): return connectFailed(cause, detail, now)
         case (.connected(let connection), .disconnected(let cause)): return lost(connection, cause, now)
         case (.connected(let connection), .received(let message)): return received(message, connection, now)
-        case (.connected(let connection), .timerFired(.probe, let evidence)): return probeTimer(connection, evidence, now)
+        case (.connected(let connection), .timerFired(.probe, let evidence)):
+            return probeTimer(connection, evidence, now)
         case (.connected(let connection), .timerFired(.subscription, _)): return subscriptionTimer(connection, now)
         case (.connected(let connection), .timerFired(.refusedParameters, _)): return askRefusedAgain(connection, now)
-        case (.connected, .datagramArrived): return actions(meters.datagramArrived(at: now))
+        case (.connected, .datagramArrived): return tellMeters { $0.datagramArrived(at: now) }
 
         case (.connected(let connection), .metersBound):
-            meters.bound()
-            return (meters.awaitsDatagram ? [.awaitDatagram] : []) + begin(connection, now)
+            let moved = tellMeters { $0.bound(at: now) }
+            let awaited: [Action] = moved.isEmpty && meters.awaitsDatagram ? [.awaitDatagram] : []
+            return moved + awaited + begin(connection, now)
         case (.connected(let connection), .metersNotBound(let cause, let detail)):
-            let result = actions(meters.bindFailed(cause, at: now, detail: detail))
+            let result = tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
             return connection.begun ? result : result + begin(connection, now)
         // The socket outlives the connection; what becomes of it then counts when the control link is back.
         case (.idle, .metersBound), (.connecting, .metersBound), (.waiting, .metersBound):
-            meters.bound()
-            return []
+            return tellMeters { $0.bound(at: now) }
         case (.idle, .metersNotBound(let cause, let detail)), (.connecting, .metersNotBound(let cause, let detail)),
             (.waiting, .metersNotBound(let cause, let detail)):
-            return actions(meters.bindFailed(cause, at: now, detail: detail))
+            return tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
 
         case (.idle, .stop), (.connecting, .stop), (.waiting, .stop), (.connected, .stop):
             phase = .stopped
@@ -162,34 +166,28 @@ package struct ControlSession {
 
     /// An attempt is an event only when it fails in another way than the one before it.
     private mutating func attemptFailed(_ cause: Cause, _ detail: String, _ now: Instant) -> [Action] {
-        guard control != .down(cause) else { return [] }
-        control = .down(cause)
-        return [
-            .record(LinkEvent(at: now, link: .control, name: .connectFailed, cause: cause, detail: detail)),
-            .change(LinkChange(link: .control, state: control, since: now)),
-        ] + actions(meters.controlLost(at: now))
+        var result: [Action] = []
+        if control != .down(cause) {
+            let event = LinkEvent(at: now, link: .control, name: .connectFailed, cause: cause, detail: detail)
+            result = [.record(event)] + move(to: .down(cause), since: now)
+        }
+        return result + tellMeters { $0.controlLost(since: now, noticed: now) }
     }
 
     private mutating func lost(_ connection: Connection, _ cause: Cause, _ now: Instant) -> [Action] {
         phase = .waiting
-        // A connection that worked is made again at once; one that the unit cuts short is a failed attempt.
-        let worked = connection.everAnswered && now - connection.since >= .seconds(10)
-        if worked { backoff.reset() }
-        let wait = worked ? Span(microseconds: 0) : backoff.next(accepted: true)
+        // A connection that worked is made again at once; one that the unit cuts short again and again is waited for.
+        if connection.everAnswered, now - connection.since >= .seconds(10) { backoff.reset() }
+        let atOnce = connection.everAnswered && backoff.takeFirst()
+        let wait = atOnce ? Span(microseconds: 0) : backoff.next(accepted: true)
         let again = Action.start(.reconnect, at: now + wait)
         guard connection.announced else {
             return [.close] + attemptFailed(cause, "accepted, then ended without an answer", now) + [again]
         }
-        var result: [Action] = [
-            .close, .record(LinkEvent(at: now, link: .control, name: .disconnected, cause: cause)),
-        ]
-        // Nobody has acknowledged us since the oldest probe without an answer: there the silence began.
-        let since = cause == .silent ? connection.unansweredSince ?? now : now
-        if control != .down(cause) {
-            control = .down(cause)
-            result.append(.change(LinkChange(link: .control, state: control, since: since)))
-        }
-        return result + actions(meters.controlLost(at: since)) + [again]
+        let event = LinkEvent(at: now, link: .control, name: .disconnected, cause: cause)
+        let since = cause == .silent ? silenceBegan(connection) ?? now : now
+        return [.close, .record(event)] + move(to: .down(cause), since: since)
+            + tellMeters { $0.controlLost(since: since, noticed: now) } + [again]
     }
 
     // MARK: what the unit says
@@ -219,6 +217,7 @@ package struct ControlSession {
         }
         connection.unansweredSince = nil
         connection.unansweredProbes = 0
+        connection.unacknowledgedSince = nil
         if !connection.answers {
             result += announce(&connection)
             result.append(.record(LinkEvent(at: now, link: .control, name: .answering)))
@@ -230,133 +229,31 @@ package struct ControlSession {
         }
         connection.answers = true
         connection.everAnswered = true
-        meters.controlAnswers()
         phase = .connected(connection)
-        if control != .up {
-            control = .up
-            result.append(.change(LinkChange(link: .control, state: .up, since: now)))
-        }
+        result += move(to: .up, since: now) + tellMeters { $0.controlAnswers(at: now) }
         return result + continueSubscribing(now)
     }
 
-    private func announce(_ connection: inout Connection) -> [Action] {
+    func announce(_ connection: inout Connection) -> [Action] {
         guard !connection.announced else { return [] }
         connection.announced = true
         let detail = "from \(connection.local)"
         return [.record(LinkEvent(at: connection.since, link: .control, name: .connected, detail: detail))]
     }
 
-    // MARK: subscribing
+    // MARK: states
 
-    private mutating func begin(_ before: Connection, _ now: Instant) -> [Action] {
-        var connection = before
-        let first = !connection.begun
-        connection.begun = true
-        phase = .connected(connection)
-        return sendProbe(now) + (first ? continueSubscribing(now) : [])
+    /// A state never begins before the one it follows.
+    mutating func move(to next: LinkState, since: Instant) -> [Action] {
+        guard control != next else { return [] }
+        let since = max(since, controlBegan ?? since)
+        (control, controlBegan) = (next, since)
+        return [.change(LinkChange(link: .control, state: next, since: since))]
     }
 
-    private mutating func continueSubscribing(_ now: Instant) -> [Action] {
-        guard case .connected(var connection) = phase else { return [] }
-        defer { phase = .connected(connection) }
-        if let request = connection.dialogue.next() {
-            return [.send(request), .start(.subscription, at: now + SubscriptionDialogue.answerLimit)]
-        }
-        guard connection.dialogue.isFinished, !connection.subscribed, connection.answers else { return [] }
-        connection.subscribed = true
-        let dialogue = connection.dialogue
-        var detail = "\(dialogue.accepted) parameters"
-        if !dialogue.refused.isEmpty { detail += ", \(dialogue.refused.count) not on this unit" }
-        if dialogue.unanswered > 0 { detail += ", \(dialogue.unanswered) without an answer" }
-        return [
-            .record(LinkEvent(at: now, link: .control, name: .subscribed, detail: detail)),
-            .start(.refusedParameters, at: now + .seconds(3600)),
-        ]
-    }
-
-    private mutating func subscriptionTimer(_ before: Connection, _ now: Instant) -> [Action] {
-        var connection = before
-        guard connection.dialogue.giveUpWaiting() else { return [] }
-        phase = .connected(connection)
-        return continueSubscribing(now)
-    }
-
-    /// A unit that is configured anew has other parameters: what it refused is asked again each hour, and after a
-    /// channel was renamed.
-    private mutating func askRefusedAgain(_ before: Connection, _ now: Instant) -> [Action] {
-        var connection = before
-        guard connection.subscribed, !connection.dialogue.refused.isEmpty else { return [] }
-        let again = connection.dialogue.refused.map { [$0] }
-        connection.dialogue = SubscriptionDialogue(again, firstID: takeIDs())
-        phase = .connected(connection)
-        return [.start(.refusedParameters, at: now + .seconds(3600))] + continueSubscribing(now)
-    }
-
-    private func askRefusedSoon(_ connection: Connection, _ now: Instant) -> [Action] {
-        connection.subscribed ? [.start(.refusedParameters, at: now + .seconds(5))] : []
-    }
-
-    private static func renames(_ values: [ParameterValue]) -> Bool {
-        values.contains { value in ChannelFamily.allCases.contains { value.name.hasPrefix($0.prefix + "Name_") } }
-    }
-
-    // MARK: probing
-
-    /// Fires four times an interval: a probe goes out once an interval, and at each firing while one is in doubt.
-    private mutating func probeTimer(_ before: Connection, _ evidence: Evidence, _ now: Instant) -> [Action] {
-        var connection = before
-        meters.heard(at: evidence.lastDatagram)
-        var result: [Action] = []
-        // One lost answer may be chance; three over a whole interval are not.
-        if let since = connection.unansweredSince, connection.unansweredProbes >= 3, now - since >= configuration.keepAlive {
-            result += mute(&connection, since: since, evidence, now)
-        }
-        phase = .connected(connection)
-        result += actions(meters.judge(at: now, limit: configuration.keepAlive, rival: evidence.rival))
-        let due = connection.lastProbe.map { $0 + configuration.keepAlive } ?? now
-        let inDoubt = connection.unansweredSince != nil || meters.isInDoubt
-        if inDoubt || now >= due { return result + sendProbe(now) }
-        return result + [.start(.probe, at: due)]
-    }
-
-    /// The unit has not answered for an interval: which of the three ways of not answering it is.
-    private mutating func mute(
-        _ connection: inout Connection, since: Instant, _ evidence: Evidence, _ now: Instant
-    ) -> [Action] {
-        let cause: Cause
-        if evidence.unacknowledgedBytes > 0 {
-            cause = .silent
-        } else {
-            cause = connection.everAnswered ? .wedged : .notEnabled
-        }
-        connection.answers = false
-        meters.controlIsMute()
-        guard control != .down(cause) else { return [] }
-        control = .down(cause)
-        return announce(&connection) + [
-            .record(LinkEvent(at: now, link: .control, name: .wedged, cause: cause)),
-            .change(LinkChange(link: .control, state: control, since: since)),
-        ]
-    }
-
-    private mutating func sendProbe(_ now: Instant) -> [Action] {
-        guard case .connected(var connection) = phase else { return [] }
-        meters.probing(at: now)
-        connection.lastProbe = now
-        if connection.unansweredSince == nil { connection.unansweredSince = now }
-        connection.unansweredProbes += 1
-        phase = .connected(connection)
-        return [.send(.keepAlive), .start(.probe, at: now + configuration.keepAlive / 4)]
-    }
-
-    /// Ids of one dialogue are never those of another, so that a late answer is not taken for a new one.
-    private mutating func takeIDs() -> Int {
-        defer { nextID += 1_000 }
-        return nextID
-    }
-
-    private func actions(_ outcome: MeterLink.Outcome) -> [Action] {
-        guard let outcome else { return [] }
+    /// One step of the meters' link, and what it asks of the edge afterwards.
+    mutating func tellMeters(_ step: (inout MeterLink) -> MeterLink.Outcome) -> [Action] {
+        guard let outcome = step(&meters) else { return [] }
         return [.record(outcome.event), .change(outcome.change)] + (meters.awaitsDatagram ? [.awaitDatagram] : [])
     }
 }

@@ -30,8 +30,10 @@ package final class DatagramReader {
     package func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Content {
         var content = Content()
         var start = 0
-        while start < bytes.count {
-            let rest = UnsafeBufferPointer(rebasing: bytes[start...])
+        // Without the NUL of a C string that was sent whole.
+        let end = bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? bytes.count
+        while start < end {
+            let rest = UnsafeBufferPointer(rebasing: bytes[start..<end])
             let length = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.count
             if length > 0 { readLine(UnsafeBufferPointer(rebasing: rest[..<length]), &content) }
             start += length + 1
@@ -60,9 +62,8 @@ package final class DatagramReader {
         content.unreadableValues += parsed.unreadableValues
         var others = false
         for value in parsed.message.values {
-            if let reading = value.reading, content.readings < readings.count {
-                readings[content.readings] = reading
-                content.readings += 1
+            if let reading = value.reading {
+                take(reading, &content)
             } else if Meter(name: value.name) != nil {
                 content.otherFormat += 1
             } else {
@@ -70,5 +71,14 @@ package final class DatagramReader {
             }
         }
         if others || parsed.message.values.isEmpty { content.messages.append(parsed.message) }
+    }
+
+    private func take(_ reading: Reading, _ content: inout Content) {
+        guard content.readings < readings.count else {
+            content.unreadableValues += 1
+            return
+        }
+        readings[content.readings] = reading
+        content.readings += 1
     }
 }

@@ -6,14 +6,18 @@ import FoundationEssentials
 package struct FallbackDecoder: Sendable {
     package init() {}
 
-    /// nil if the bytes are no JSON object. Accepts JSON5 (json5.org), so that one `NaN` costs its own value only; bytes
-    /// that are no UTF-8 become U+FFFD. Nesting beyond 512 levels is refused by the decoder.
+    /// nil if the bytes are no JSON object. Accepts JSON5 (json5.org), so that one `NaN` costs its own value only; what
+    /// that does not read is tried once more as `JSONRepair` leaves it. Bytes that are no UTF-8 become U+FFFD. Nesting
+    /// beyond 512 levels is refused by the decoder.
     package func decode(_ bytes: UnsafeBufferPointer<UInt8>) -> ParsedMessage? {
-        let text = String(decoding: bytes, as: UTF8.self)
+        let text = Array(String(decoding: bytes, as: UTF8.self).utf8)
+        return parse(text) ?? JSONRepair.repaired(text).flatMap { parse($0) }
+    }
+
+    private func parse(_ text: [UInt8]) -> ParsedMessage? {
         let decoder = JSONDecoder()
         decoder.allowsJSON5 = true
-        guard let wire = try? decoder.decode(WireMessage.self, from: Data(text.utf8)) else { return nil }
-        return wire.parsed
+        return (try? decoder.decode(WireMessage.self, from: Data(text)))?.parsed
     }
 }
 
@@ -31,7 +35,7 @@ private struct WireMessage: Decodable {
         let members = try decoder.container(keyedBy: Key.self)
         method = try? members.decode(String.self, forKey: .method)
         id = (try? members.decode(WireNumber.self, forKey: .id))?.integer
-        hasResult = members.contains(.result)
+        hasResult = members.holds(.result)
         let list = hasResult ? Key.result : .params
         if (try? members.decode(String.self, forKey: list)) != nil {
             parameters = []  // "OK"
@@ -40,10 +44,10 @@ private struct WireMessage: Decodable {
                 (try? members.decode([WireParameter].self, forKey: list))
                 ?? (try? members.decode(WireParameter.self, forKey: list)).map { [$0] } ?? []
         }
-        if members.contains(.error) {
-            error = (try? members.decode(WireError.self, forKey: .error)) ?? WireError(code: nil, message: nil)
+        if members.holds(.error) {
+            error = members.error(.error)
         } else if method == "error" {
-            error = (try? members.decode(WireError.self, forKey: .params)) ?? WireError(code: nil, message: nil)
+            error = members.error(.params)
         } else {
             error = nil
         }
@@ -64,6 +68,17 @@ private struct WireMessage: Decodable {
         default: return ParsedMessage(message: .unknown, unreadableValues: 0)
         }
         return ParsedMessage(message: message, unreadableValues: unreadable)
+    }
+}
+
+extension KeyedDecodingContainer<WireMessage.Key> {
+    /// JSON-RPC 1.0 sends both members, the one that does not apply as null.
+    fileprivate func holds(_ key: Key) -> Bool { contains(key) && (try? decodeNil(forKey: key)) != true }
+
+    /// An error in whatever form, one in an array included.
+    fileprivate func error(_ key: Key) -> WireError {
+        (try? decode(WireError.self, forKey: key)) ?? (try? decode([WireError].self, forKey: key))?.first
+            ?? WireError(code: nil, message: nil)
     }
 }
 

@@ -3,7 +3,7 @@
 ///     {"jsonrpc":"2.0","method":"update","params":[{"param":"ZoneMeter_0","val":-20.1},…]}
 ///
 /// White space, the order of members, one object instead of an array, and `pct` for `val` are read too. Whatever else
-/// comes (escapes, a non-meter, a number as a string, an unknown member) is declined whole and left to
+/// comes (escapes, a non-meter, a number as a string, an unknown member, no value at all) is declined whole and left to
 /// `FallbackDecoder`; so the two never differ, one only knows less.
 package enum MeterScanner {
     package struct Scan: Equatable, Sendable {
@@ -92,9 +92,10 @@ private struct Cursor {
     }
 
     @inline(__always)
-    mutating func parameters(into readings: UnsafeMutableBufferPointer<Reading>, _ scan: inout MeterScanner.Scan) -> Bool {
+    mutating func parameters(into readings: UnsafeMutableBufferPointer<Reading>, _ scan: inout MeterScanner.Scan)
+        -> Bool
+    {
         guard take("[") else { return parameter(into: readings, &scan) }
-        if take("]") { return true }
         repeat {
             guard parameter(into: readings, &scan) else { return false }
         } while take(",")
@@ -159,7 +160,8 @@ private struct Cursor {
         guard digits <= 15 else { return nil }
         if position < end, position.pointee | 0x20 == UInt8(ascii: "e") {
             position += 1
-            guard let exponent = exponent() else { return nil }
+            // Foundation's decoder takes a zero with an exponent for underflow; so that the two agree, it decides.
+            guard let exponent = exponent(), mantissa != 0 || exponent == 0 else { return nil }
             power += exponent
         }
         guard power >= -22, power <= 22 else { return nil }

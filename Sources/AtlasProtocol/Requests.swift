@@ -10,7 +10,8 @@ package enum Request: Equatable, Sendable {
         case .subscribe(let id, let subscriptions):
             let list = subscriptions.map { #"{"param":"\#($0.name)","fmt":"\#($0.format.rawValue)"}"# }
             return Array(
-                (#"{"jsonrpc":"2.0","id":\#(id),"method":"sub","params":[\#(list.joined(separator: ","))]}"# + "\n").utf8)
+                (#"{"jsonrpc":"2.0","id":\#(id),"method":"sub","params":[\#(list.joined(separator: ","))]}"# + "\n")
+                    .utf8)
         case .keepAlive:
             return Array((#"{"jsonrpc":"2.0","method":"get","params":{"param":"KeepAlive","fmt":"str"}}"# + "\n").utf8)
         }

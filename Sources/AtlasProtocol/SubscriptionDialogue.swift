@@ -1,6 +1,7 @@
 /// Asks for everything, one message at a time: the next goes out when the last was answered, or after
 /// `answerLimit` where a unit answers nothing. A message that the unit refuses is asked again parameter by parameter,
-/// because nobody documents whether one unknown name spoils the rest.
+/// because nobody documents whether one unknown name spoils the rest. An answer that comes after `answerLimit` still
+/// counts for the message it names.
 struct SubscriptionDialogue {
     /// How long an unanswered message keeps the next one waiting.
     static let answerLimit = Span.milliseconds(500)
@@ -9,9 +10,10 @@ struct SubscriptionDialogue {
 
     private(set) var refused: [Subscription] = []
     private(set) var accepted = 0
-    private(set) var unanswered = 0
     private var waiting: [[Subscription]]  // last is next
     private var inFlight: (id: Int, subscriptions: [Subscription])?
+    /// Sent, and not answered within `answerLimit`; by id.
+    private var late: [Int: [Subscription]] = [:]
     private var nextID: Int
 
     init(_ messages: [[Subscription]], firstID: Int) {
@@ -20,6 +22,9 @@ struct SubscriptionDialogue {
     }
 
     var isFinished: Bool { inFlight == nil && waiting.isEmpty }
+    var unanswered: Int { late.values.reduce(0) { $0 + $1.count } }
+    /// What may be asked again: refused, or never answered.
+    var missing: [Subscription] { refused + late.sorted { $0.key < $1.key }.flatMap(\.value) }
 
     /// The next message to send, when none is under way.
     mutating func next() -> Request? {
@@ -29,30 +34,34 @@ struct SubscriptionDialogue {
         return .subscribe(id: nextID, subscriptions)
     }
 
-    /// Takes a `result`; one that answers nothing under way (a late one) changes nothing here.
-    mutating func accept(id: Int?) {
-        guard let inFlight, id == nil || id == inFlight.id else { return }
-        accepted += inFlight.subscriptions.count
-        self.inFlight = nil
-    }
+    /// Takes a `result`; one that answers nothing that was asked changes nothing.
+    mutating func accept(id: Int?) { accepted += answered(id).count }
 
-    /// Takes an error. Its single parameter is refused; several are asked again one by one.
+    /// Takes an error. Its single parameter is refused, and returned; several are asked again one by one.
     mutating func refuse(id: Int?) -> [Subscription] {
-        guard let inFlight, id == nil || id == inFlight.id else { return [] }
-        self.inFlight = nil
-        if inFlight.subscriptions.count == 1 {
-            refused += inFlight.subscriptions
-            return inFlight.subscriptions
+        let subscriptions = answered(id)
+        if subscriptions.count == 1 {
+            refused += subscriptions
+            return subscriptions
         }
-        waiting += inFlight.subscriptions.reversed().map { [$0] }
+        waiting += subscriptions.reversed().map { [$0] }
         return []
     }
 
     /// No answer within `answerLimit`: goes on with the next. True if something was waited for.
     mutating func giveUpWaiting() -> Bool {
         guard let inFlight else { return false }
-        unanswered += inFlight.subscriptions.count
+        late[inFlight.id] = inFlight.subscriptions
         self.inFlight = nil
         return true
+    }
+
+    /// What an answer is for: the message that it names; without an id, the one under way.
+    private mutating func answered(_ id: Int?) -> [Subscription] {
+        if let inFlight, id == nil || id == inFlight.id {
+            self.inFlight = nil
+            return inFlight.subscriptions
+        }
+        return id.flatMap { late.removeValue(forKey: $0) } ?? []
     }
 }

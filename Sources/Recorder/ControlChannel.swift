@@ -42,7 +42,9 @@ enum ControlChannel {
 
     /// Segments that the unit's TCP has not acknowledged; 0 where the connection is gone.
     static func unacknowledged(_ channel: any Channel) -> EventLoopFuture<Int> {
-        guard let provider = channel as? any SocketOptionProvider else { return channel.eventLoop.makeSucceededFuture(0) }
+        guard let provider = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeSucceededFuture(0)
+        }
         return provider.getTCPInfo().map { Int($0.tcpi_unacked) }
     }
 

@@ -20,7 +20,8 @@ final class ControlPlane {
     private var ticker: RepeatedTask?
     private var ticks = 0
 
-    init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings) {
+    init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings)
+    {
         (self.loop, self.clock, self.outbox, self.receiver) = (loop, clock, outbox, receiver)
         sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
     }
@@ -105,9 +106,11 @@ final class ControlPlane {
 
     private func tick() {
         if let step = clock.takeStep() {
-            let detail = "the clock was set \(step > 0 ? "forward" : "back") by \(Double(abs(step)) / 1e6) s"
+            let detail = "set \(step > 0 ? "forward" : "back") by \(Double(abs(step)) / 1e6) s"
+            let now = clock.wallNow
             outbox.put([
-                .event(.init(processor: nil, at: clock.wallNow, link: nil, name: .clockStep, detail: detail))
+                .clockSet(at: now, by: step),
+                .event(.init(processor: nil, at: now, link: nil, name: .clockStep, detail: detail)),
             ])
         }
         let now = clock.now

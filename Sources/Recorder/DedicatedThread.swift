@@ -11,10 +11,11 @@ enum DedicatedThread {
     /// Starts `body`; the thread ends with it. Throws EAGAIN's words if the host has no thread to give.
     static func start(named name: String, _ body: @escaping @Sendable () -> Void) throws(ReceiverError) {
         var thread = pthread_t()
-        let box = Unmanaged.passRetained(Box {
-            csockets_name_thread(name)
-            body()
-        })
+        let box = Unmanaged.passRetained(
+            Box {
+                csockets_name_thread(name)
+                body()
+            })
         let code = pthread_create(
             &thread, nil,
             { context in

@@ -46,7 +46,9 @@ package final class MeterReceiver: Sendable {
         notify: @escaping @Sendable (Notice) -> Void
     ) throws(ReceiverError) {
         wakeDescriptor = csockets_wake_create()
-        guard wakeDescriptor >= 0 else { throw ReceiverError(doing: "make an event descriptor", errno: -wakeDescriptor) }
+        guard wakeDescriptor >= 0 else {
+            throw ReceiverError(doing: "make an event descriptor", errno: -wakeDescriptor)
+        }
         let (stopped, continuation) = AsyncStream<Void>.makeStream()
         self.stopped = stopped
         try DedicatedThread.start(named: "atlas-meters") { [self] in

@@ -128,8 +128,12 @@ final class MeterSockets {
         place.holder = holders.isEmpty ? nil : holders.map { PortInspector.holder(of: $0) }.joined(separator: ", ")
     }
 
+    /// What happened, where, and what to do next.
     private func detail(_ place: Place) -> String {
-        "\(place.address):\(port): \(ErrnoName.message(place.lastErrno))" + (place.holder.map { ", held by \($0)" } ?? "")
+        let what = "\(place.address):\(port): \(ErrnoName.message(place.lastErrno))"
+        guard place.lastErrno == EADDRINUSE else { return "\(what); tried again every 2 s" }
+        let holder = place.holder.map { ", held by \($0)" } ?? ""
+        return "\(what)\(holder); stop it or give it reuseAddr: true, the recorder tries every 2 s"
     }
 
     /// An error belongs to a unit where its socket serves only that one.
@@ -142,7 +146,8 @@ final class MeterSockets {
         plane.outbox.put([
             .event(
                 .init(
-                    processor: link.processor.id, at: plane.clock.wallNow, link: .meters, name: moved ? .rebound : .bound,
+                    processor: link.processor.id, at: plane.clock.wallNow, link: .meters,
+                    name: moved ? .rebound : .bound,
                     detail: detail))
         ])
     }

@@ -94,7 +94,8 @@ package enum PortInspector {
 
     private static func link(_ path: String) -> String? {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { buffer in
-            let count = readlink(path, UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self), 64)
+            let count = readlink(
+                path, UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self), 64)
             return count > 0 ? String(decoding: UnsafeBufferPointer(rebasing: buffer[..<count]), as: UTF8.self) : nil
         }
     }

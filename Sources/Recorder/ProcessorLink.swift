@@ -134,7 +134,9 @@ final class ProcessorLink {
         handle(.connected(local: localAddress, port: UInt16(truncatingIfNeeded: localPort)))
     }
 
-    private var addressText: String { "\(address.map(\.description) ?? processor.spec.host):\(processor.spec.controlPort)" }
+    private var addressText: String {
+        "\(address.map(\.description) ?? processor.spec.host):\(processor.spec.controlPort)"
+    }
 
     private func close() {
         let open = channel
@@ -190,7 +192,8 @@ final class ProcessorLink {
         }
     }
 
-    private func fault(_ operation: SocketFault.Operation, code: String, errno: Int32?, message: String, count: Int = 1) {
+    private func fault(_ operation: SocketFault.Operation, code: String, errno: Int32?, message: String, count: Int = 1)
+    {
         put(
             .fault(
                 SocketFault(

@@ -81,16 +81,14 @@ struct RunRows {
         return (Open(run: run, batch: 0), registered)
     }
 
-    /// Invented levels never stand beside a venue's.
+    /// A simulation is never recorded into a venue's store.
     private func refuseMixture(_ processors: [ProcessorSpec]) throws(StoreError) {
-        let simulated = processors.contains(where: \.isSimulated)
-        let others = try database.integer(
-            "SELECT count(*) FROM processor WHERE simulated <> \(simulated ? 1 : 0)", doing: "look for other processors"
-        )
-        guard others == 0 else {
-            let (held, doing) = simulated ? ("real", "record a simulation") : ("simulated", "record real processors")
-            let message = "it holds \(others == 1 ? "a \(held) processor" : "\(others) \(held) processors")"
-            throw StoreError(.notOurs, message: message, doing: doing, path: database.path)
+        guard processors.contains(where: \.isSimulated) else { return }
+        let real = try database.integer(
+            "SELECT count(*) FROM processor WHERE NOT simulated", doing: "look for real processors")
+        guard real == 0 else {
+            let message = "it holds \(real == 1 ? "a real processor" : "\(real) real processors")"
+            throw StoreError(.notOurs, message: message, doing: "record a simulation", path: database.path)
         }
     }
 

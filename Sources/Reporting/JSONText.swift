@@ -24,7 +24,8 @@ indirect enum JSONText {
             guard !values.isEmpty else { return "[]" }
             if case .object = values[0] {
                 let inner = indent + "  "
-                return "[\n" + values.map { inner + $0.written(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
+                return "[\n" + values.map { inner + $0.written(indent: inner) }.joined(separator: ",\n")
+                    + "\n\(indent)]"
             }
             return "[" + values.map { $0.written(indent: indent) }.joined(separator: ", ") + "]"
         case .object(let members):

@@ -17,7 +17,9 @@ package struct Style: Sendable {
         }
     }
 
-    private func code(_ code: String, _ text: String) -> String { isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+    private func code(_ code: String, _ text: String) -> String {
+        isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
 }
 
 /// Columns of text, aligned by what a terminal shows; numbers to the right.
@@ -26,13 +28,21 @@ struct TextTable {
     let rightAligned: Set<Int>
     var rows: [[String]] = []
 
+    func without(column name: String) -> TextTable {
+        guard let column = header.firstIndex(of: name) else { return self }
+        func cut(_ row: [String]) -> [String] { Array(row[..<column] + row[(column + 1)...]) }
+        let right = Set(rightAligned.filter { $0 != column }.map { $0 > column ? $0 - 1 : $0 })
+        return TextTable(header: cut(header), rightAligned: right, rows: rows.map(cut))
+    }
+
     /// Lines without trailing space; cells are cut with … where a line would pass `width` columns.
     func lines(width: Int) -> [String] {
         var widths = header.indices.map { column in
             ([header] + rows).map { Self.width($0[column]) }.max() ?? 0
         }
         // The widest column gives way until the line fits.
-        while widths.reduce(0, +) + 2 * (widths.count - 1) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
+        while widths.reduce(0, +) + 2 * (widths.count - 1) > width,
+            let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
             widths[widest] > 8
         { widths[widest] -= 1 }
         return ([header] + rows).map { row in
@@ -57,7 +67,8 @@ struct TextTable {
     static func width(_ text: String) -> Int {
         text.reduce(0) { sum, character in
             guard let first = character.unicodeScalars.first else { return sum }
-            let wide = [0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+            let wide = [
+                0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
                 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD,
             ].contains { $0.contains(Int(first.value)) }
             return sum + (wide ? 2 : 1)
@@ -68,6 +79,8 @@ struct TextTable {
 extension String {
     /// What a unit sent is shown, not obeyed: no escape sequence reaches the terminal.
     func replacingControls() -> String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "\u{FFFD}" : $0 }))
+        String(
+            String.UnicodeScalarView(
+                unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "\u{FFFD}" : $0 }))
     }
 }

@@ -55,7 +55,8 @@ extension Summary.Outage {
 extension Summary.SocketError {
     fileprivate var json: JSONText {
         .object([
-            ("code", .text(code)), ("socket", .text(socket)), ("operation", .text(operation)), ("count", .integer(count)),
+            ("code", .text(code)), ("socket", .text(socket)), ("operation", .text(operation)),
+            ("count", .integer(count)),
             ("first", time(first)), ("last", time(last)), ("last_before", time(lastBefore)),
             ("processor", .text(processor)), ("holder", .text(holder)), ("message", .text(message)),
         ])

@@ -43,14 +43,17 @@ extension Summary {
     private func wrap(_ lead: String, _ name: String, _ links: [String]) -> [String] {
         let visible = (name + links.joined(separator: ", ")).removingStyle()
         if TextTable.width(visible) + 12 <= 80 { return [lead + name + links.joined(separator: ", ")] }
-        return links.enumerated().map { ($0.offset == 0 ? lead : String(repeating: " ", count: 12)) + name + $0.element }
+        return links.enumerated().map {
+            ($0.offset == 0 ? lead : String(repeating: " ", count: 12)) + name + $0.element
+        }
     }
 
     private func recordedText(_ style: Style) -> String {
         if recorded == window { return "all of it" }
         if recorded == 0 { return style.unsure("nothing of it: neither up nor down is known") }
         let percent = Percent.text(Double(recorded) / Double(window) * 100)
-        return style.unsure("\(Length.text(recorded)) of it (\(percent) %); \(Length.text(window - recorded)) is unknown")
+        return style.unsure(
+            "\(Length.text(recorded)) of it (\(percent) %); \(Length.text(window - recorded)) is unknown")
     }
 
     private func errorCountText(_ style: Style) -> String {
@@ -66,7 +69,9 @@ extension Summary {
         let count = found.reduce(0) { $0 + $1.count }
         guard count > 0 else {
             let before = found.compactMap(\.lastBefore).max()
-            let last = before.map { "the last one was \(LocalTime.text($0).droppingMilliseconds())" } ?? "never seen in this store"
+            let last =
+                before.map { "the last one was \(LocalTime.text($0).droppingMilliseconds())" }
+                ?? "never seen in this store"
             return (recorded == 0 ? "none known; " : style.good("none") + "; ") + last
         }
         let times = count == 1 ? "once" : "\(count) times"
@@ -90,7 +95,7 @@ extension Summary {
                 ])
             }
         }
-        var lines = table.lines(width: 80)
+        var lines = lines(of: table)
         lines[0] = style.bold(lines[0])
         let samples = processors.reduce(0) { $0 + $1.samples }
         let lost = losses.reduce(0) { $0 + ($1.samples ?? 0) }
@@ -110,7 +115,13 @@ extension Summary {
             ])
         }
         let more = outages.count > 20 ? ["(\(outages.count - 20) earlier ones: atlas-recorder report outages)"] : []
-        return table.lines(width: 80) + more
+        return lines(of: table) + more
+    }
+
+    /// Where the store has one unit, its name says nothing in a column.
+    private func lines(of table: TextTable) -> [String] {
+        guard processors.count == 1 else { return table.lines(width: 80) }
+        return table.without(column: "Processor").lines(width: 80)
     }
 
     private func errorTable(_ errors: [SocketError]) -> [String] {
@@ -124,7 +135,7 @@ extension Summary {
                 error.processor ?? "-", error.holder ?? "-",
             ])
         }
-        return table.lines(width: 80)
+        return lines(of: table)
     }
 
     private func lossTable() -> [String] {
@@ -132,12 +143,13 @@ extension Summary {
             header: ["Time", "Processor", "Reason", "Datagrams", "Samples"], rightAligned: [3, 4])
         for loss in losses.suffix(20) {
             table.rows.append([
-                LocalTime.text(loss.from).droppingMilliseconds(), loss.processor ?? "-", loss.reason, "\(loss.datagrams)",
+                LocalTime.text(loss.from).droppingMilliseconds(), loss.processor ?? "-", loss.reason,
+                "\(loss.datagrams)",
                 loss.samples.map { "\($0)" } ?? "unknown",
             ])
         }
         let more = losses.count > 20 ? ["(\(losses.count - 20) earlier ones: atlas-recorder report losses)"] : []
-        return table.lines(width: 80) + more
+        return lines(of: table) + more
     }
 }
 
@@ -150,7 +162,8 @@ extension String {
     /// The time alone where the date is that of `instant`.
     func since(_ instant: Int64) -> String {
         let reference = LocalTime.text(instant)
-        return prefix(10) == reference.prefix(10) ? String(dropFirst(11)).droppingMilliseconds() : droppingMilliseconds()
+        return prefix(10) == reference.prefix(10)
+            ? String(dropFirst(11)).droppingMilliseconds() : droppingMilliseconds()
     }
 
     func removingStyle() -> String {

@@ -51,7 +51,9 @@ package struct Summary: Sendable, Equatable {
     /// Asks the store. Throws `StoreError` where it cannot be read.
     package init(_ store: StoreReader, _ question: Question) throws(StoreError) {
         func run(_ name: String) throws(StoreError) -> [Row] {
-            guard let report = Report(named: name) else { preconditionFailure("reports/\(name).sql is not compiled in") }
+            guard let report = Report(named: name) else {
+                preconditionFailure("reports/\(name).sql is not compiled in")
+            }
             let table = try report.run(on: store, question)
             return table.rows.indices.map { Row(table: table, row: $0) }
         }
@@ -142,4 +144,3 @@ extension Summary.Loss {
         (datagrams, samples) = (row.integer("datagrams") ?? 0, row.integer("samples"))
     }
 }
-

@@ -43,7 +43,8 @@ extension Table {
         return lines.map { cells in
             "| "
                 + cells.map {
-                    $0.replacingControls().split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
+                    $0.replacingControls().split(separator: "|", omittingEmptySubsequences: false).joined(
+                        separator: "\\|")
                 }.joined(separator: " | ") + " |\n"
         }.joined()
     }

@@ -47,6 +47,7 @@ enum Console {
     /// Colour on a terminal that can show it, unless NO_COLOR is set (no-color.org).
     static var showsColour: Bool {
         let environment = environment
-        return isatty(STDOUT_FILENO) == 1 && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+        return isatty(STDOUT_FILENO) == 1 && environment["NO_COLOR", default: ""].isEmpty
+            && environment["TERM"] != "dumb"
     }
 }

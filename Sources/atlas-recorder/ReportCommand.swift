@@ -61,7 +61,8 @@ struct ReportCommand: ParsableCommand {
         if list {
             let width = Report.all.map(\.name.count).max() ?? 0
             for report in Report.all {
-                Console.line(report.name + String(repeating: " ", count: width - report.name.count) + "  " + report.purpose)
+                Console.line(
+                    report.name + String(repeating: " ", count: width - report.name.count) + "  " + report.purpose)
             }
             return
         }

@@ -45,7 +45,9 @@ struct Run: AsyncParsableCommand {
             valueName: "SECONDS"))
     var keepAlive: Int = 10
 
-    @Option(name: .customLong("for"), help: ArgumentHelp("Stop cleanly after this long: 90s, 15m, 2h.", valueName: "DURATION"))
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("Stop cleanly after this long: 90s, 15m, 2h.", valueName: "DURATION"))
     var duration: String?
 
     @Flag(
@@ -123,7 +125,8 @@ struct Run: AsyncParsableCommand {
         let recorder = Recorder(configuration, logger: logger) { Console.line($0) }
         var group = ServiceGroupConfiguration(
             services: [.init(service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         group.maximumGracefulShutdownDuration = .seconds(30)
         try await runUntilStopped(ServiceGroup(configuration: group))
     }

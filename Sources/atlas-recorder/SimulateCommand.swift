@@ -103,7 +103,9 @@ struct Simulate: AsyncParsableCommand {
         let simulator = AtlasSimulator(configuration: try configuration(), group: MultiThreadedEventLoopGroup.singleton)
         let addresses = try await simulator.start()
         for (index, address) in addresses.enumerated() {
-            Console.line("unit \(index) listens on \(address.ipAddress ?? ""):\(address.port ?? 0), meters go to UDP \(meterPort)")
+            Console.line(
+                "unit \(index) listens on \(address.ipAddress ?? ""):\(address.port ?? 0), meters go to UDP \(meterPort)"
+            )
         }
         await withTaskGroup { group in
             group.addTask { for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { return } }

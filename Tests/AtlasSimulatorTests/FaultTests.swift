@@ -51,7 +51,7 @@ struct FaultTests {
         try await Bench.run { bench in
             let client = try await subscribed(bench)
             try await bench.simulator.inject(.wedge)
-            try await client.send(keepAlive(id: 1), subscribe(["ZoneMeter_1"], id: 2), "nonsense")
+            try await client.send("nonsense", keepAlive(id: 1), subscribe(["ZoneMeter_1"], id: 2))
             await bench.events.received("sub", "ZoneMeter_1")
             try await bench.simulator.set(parameter: "ZoneMeter_0", value: -1)
             _ = await bench.meters.next { values($0) == ["ZoneMeter_0": "-1.0"] }

@@ -8,7 +8,8 @@ struct NodeTests {
     func nodeFirst() async throws {
         let folder = Folder()
         let store = folder.file("s.sqlite")
-        let node = try Node.start("const s = require('dgram').createSocket('udp4'); s.bind(0, () => console.log('port', s.address().port))")
+        let node = try Node.start(
+            "const s = require('dgram').createSocket('udp4'); s.bind(0, () => console.log('port', s.address().port))")
         try await node.line("port ")
         let port = try #require(node.number(after: "port "))
         let recorder = try Running(
@@ -25,7 +26,9 @@ struct NodeTests {
         #expect(report.output.contains("held by node (pid \(node.pid))"), "\(report.output)")
     }
 
-    @Test("Node started while we record: with reuseAddr it binds beside us, without it the error is Node's; we lose nothing")
+    @Test(
+        "Node started while we record: with reuseAddr it binds beside us, without it the error is Node's; we lose nothing"
+    )
     func nodeAfter() async throws {
         let folder = Folder()
         let store = folder.file("s.sqlite")

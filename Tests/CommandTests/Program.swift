@@ -32,7 +32,8 @@ final class Running: Sendable {
     private let ended: AsyncStream<Void>
 
     init(
-        _ arguments: [String], executable: String = Program.path, before: [String] = [], environment: [String: String] = [:]
+        _ arguments: [String], executable: String = Program.path, before: [String] = [],
+        environment: [String: String] = [:]
     ) throws {
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = before + arguments

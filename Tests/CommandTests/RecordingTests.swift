@@ -89,7 +89,10 @@ struct RecordingTests {
                    AS next FROM link_states) WHERE ended_us <> next
             """
         #expect(try await sql(store, holes) == "0")
-        #expect(try await sql(store, "SELECT count(*) FROM link_states WHERE cause = 'recorder_stopped' AND ended IS NOT NULL") == "2")
+        #expect(
+            try await sql(
+                store, "SELECT count(*) FROM link_states WHERE cause = 'recorder_stopped' AND ended IS NOT NULL") == "2"
+        )
     }
 
     @Test(

@@ -10,7 +10,8 @@ struct StoreArgumentTests {
         try "not a database, and longer than a header so that nobody thinks it is empty".write(
             toFile: text, atomically: true, encoding: .utf8)
         let other = folder.file("other.sqlite")
-        _ = try await Program.tool("sqlite3", [other, "PRAGMA application_id = 7; CREATE TABLE t (x); INSERT INTO t VALUES (1)"])
+        _ = try await Program.tool(
+            "sqlite3", [other, "PRAGMA application_id = 7; CREATE TABLE t (x); INSERT INTO t VALUES (1)"])
         for file in [text, other] {
             let before = try Data(contentsOf: URL(fileURLWithPath: file))
             for arguments in [["run", "--simulate", "--for", "1s", "--store", file], ["report", "--store", file]] {
@@ -20,7 +21,8 @@ struct StoreArgumentTests {
             }
             #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == before)
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["notes.txt", "other.sqlite"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["notes.txt", "other.sqlite"])
     }
 
     @Test("a store of a newer version is refused with the remedy")
@@ -39,7 +41,8 @@ struct StoreArgumentTests {
     @Test("a store in a folder that is missing names the folder's file and what to do")
     func missingFolder() async throws {
         let folder = Folder()
-        let result = try await Program.run("run", "--simulate", "--for", "1s", "--store", folder.file("none/atlas.sqlite"))
+        let result = try await Program.run(
+            "run", "--simulate", "--for", "1s", "--store", folder.file("none/atlas.sqlite"))
         #expect(result.status == 1)
         #expect(result.errors.contains("none/atlas.sqlite"))
         #expect(result.errors.contains("folder exists"))
@@ -58,12 +61,16 @@ struct StoreArgumentTests {
         let folder = Folder()
         let home = ["HOME": folder.path, "XDG_STATE_HOME": "", "STATE_DIRECTORY": ""]
         let run = try await Running(["run", "--simulate", "--meter-port", "0", "--for", "1s"], environment: home).end()
-        #expect(run.output.contains("into \(folder.path)/.local/state/atlas-recorder/simulated.sqlite"), "\(run.output)\(run.errors)")
-        let mode = try FileManager.default.attributesOfItem(
-            atPath: folder.file(".local/state/atlas-recorder/simulated.sqlite"))[.posixPermissions] as? Int
+        #expect(
+            run.output.contains("into \(folder.path)/.local/state/atlas-recorder/simulated.sqlite"),
+            "\(run.output)\(run.errors)")
+        let mode =
+            try FileManager.default.attributesOfItem(
+                atPath: folder.file(".local/state/atlas-recorder/simulated.sqlite"))[.posixPermissions] as? Int
         #expect(mode == 0o640)
         let named = home.merging(["ATLAS_RECORDER_STORE": folder.file("mine.sqlite")]) { $1 }
-        let second = try await Running(["run", "--simulate", "--meter-port", "0", "--for", "1s"], environment: named).end()
+        let second = try await Running(["run", "--simulate", "--meter-port", "0", "--for", "1s"], environment: named)
+            .end()
         #expect(second.output.contains("into \(folder.file("mine.sqlite"))"))
         let report = try await Running(["report"], environment: named).end()
         #expect(report.status == 0)

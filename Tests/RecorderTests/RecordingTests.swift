@@ -70,8 +70,11 @@ struct RecordingTests {
         let rig = Rig(specs, meterPort: port)
         await rig.line("meters up")
         let unit = PlainSocket(address: "127.0.0.41", port: 0, reuse: false)
-        for bad in ["garbage", "", "{", "\u{0}\u{0}", String(repeating: "[", count: 5_000)] { unit.send(bad, to: "127.0.0.1", port) }
-        let mixed = #"{"method":"update","params":[{"param":"MixMeter_2","val":1e999},{"param":"MixMeter_3","val":-12.34}]}"#
+        for bad in ["garbage", "", "{", "\u{0}\u{0}", String(repeating: "[", count: 5_000)] {
+            unit.send(bad, to: "127.0.0.1", port)
+        }
+        let mixed =
+            #"{"method":"update","params":[{"param":"MixMeter_2","val":1e999},{"param":"MixMeter_3","val":-12.34}]}"#
         unit.send("not json\n" + mixed, to: "127.0.0.1", port)
         try await eventually { try rig.integer("SELECT count(*) FROM meter_samples WHERE meter = 'MixMeter_3'") == 1 }
         try await rig.stop()

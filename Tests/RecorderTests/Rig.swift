@@ -19,7 +19,9 @@ final class Rig: Sendable {
     private let running: Task<Void, any Error>
 
     /// Starts recording these units. `meterPort` 0: any free one.
-    init(_ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1)) {
+    init(
+        _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1)
+    ) {
         self.store = store
         self.meterPort = meterPort
         let configuration = RecorderConfiguration(
@@ -69,12 +71,15 @@ final class Rig: Sendable {
     static func newStore() -> String {
         var template = Array("/tmp/atlas-recorder-test.XXXXXX\0".utf8CString)
         _ = mkdtemp(&template)
-        return String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) + "/test.sqlite"
+        return String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            + "/test.sqlite"
     }
 
     deinit {
         let folder = store.split(separator: "/").dropLast().joined(separator: "/")
-        for name in ["test.sqlite", "test.sqlite-wal", "test.sqlite-shm", "test.sqlite.lock"] { unlink("/\(folder)/\(name)") }
+        for name in ["test.sqlite", "test.sqlite-wal", "test.sqlite-shm", "test.sqlite.lock"] {
+            unlink("/\(folder)/\(name)")
+        }
         rmdir("/\(folder)")
     }
 }

@@ -34,7 +34,9 @@ final class ScriptedUnit: Sendable {
             while let end = held.firstIndex(of: "\n") {
                 let line = String(held[..<end])
                 held.removeSubrange(...end)
-                let id = line.split(separator: #""id":"#, maxSplits: 1).dropFirst().first.flatMap { Int($0.prefix { $0.isNumber }) }
+                let id = line.split(separator: #""id":"#, maxSplits: 1).dropFirst().first.flatMap {
+                    Int($0.prefix { $0.isNumber })
+                }
                 for reply in answer(line, id ?? 0) {
                     context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: reply + "\n")), promise: nil)
                 }

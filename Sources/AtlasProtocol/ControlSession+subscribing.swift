@@ -1,0 +1,62 @@
+/// Asking for the unit's parameters, and asking again for those it lacked.
+extension ControlSession {
+    mutating func begin(_ before: Connection, _ now: Instant) -> [Action] {
+        var connection = before
+        let first = !connection.begun
+        connection.begun = true
+        phase = .connected(connection)
+        return sendProbe(now) + (first ? continueSubscribing(now) : [])
+    }
+
+    mutating func continueSubscribing(_ now: Instant) -> [Action] {
+        guard case .connected(var connection) = phase else { return [] }
+        defer { phase = .connected(connection) }
+        if let request = connection.dialogue.next() {
+            return [.send(request), .start(.subscription, at: now + SubscriptionDialogue.answerLimit)]
+        }
+        guard connection.dialogue.isFinished, !connection.subscribed, connection.answers else { return [] }
+        connection.subscribed = true
+        let dialogue = connection.dialogue
+        var detail = "\(dialogue.accepted) parameters"
+        if !dialogue.refused.isEmpty { detail += ", \(dialogue.refused.count) not on this unit" }
+        if dialogue.unanswered > 0 { detail += ", \(dialogue.unanswered) without an answer" }
+        return [
+            .record(LinkEvent(at: now, link: .control, name: .subscribed, detail: detail)),
+            .start(.refusedParameters, at: now + .seconds(3600)),
+        ]
+    }
+
+    mutating func subscriptionTimer(_ before: Connection, _ now: Instant) -> [Action] {
+        var connection = before
+        guard connection.dialogue.giveUpWaiting() else { return [] }
+        phase = .connected(connection)
+        return continueSubscribing(now)
+    }
+
+    /// A unit that is configured anew has other parameters: what it refused or never answered is asked again each hour,
+    /// and after a channel was renamed.
+    mutating func askRefusedAgain(_ before: Connection, _ now: Instant) -> [Action] {
+        var connection = before
+        guard connection.subscribed else { return [] }
+        guard connection.dialogue.isFinished else { return askRefusedSoon(connection, now) }
+        let again = connection.dialogue.missing.map { [$0] }
+        guard !again.isEmpty else { return [] }
+        connection.dialogue = SubscriptionDialogue(again, firstID: takeIDs())
+        phase = .connected(connection)
+        return [.start(.refusedParameters, at: now + .seconds(3600))] + continueSubscribing(now)
+    }
+
+    func askRefusedSoon(_ connection: Connection, _ now: Instant) -> [Action] {
+        connection.subscribed ? [.start(.refusedParameters, at: now + .seconds(5))] : []
+    }
+
+    static func renames(_ values: [ParameterValue]) -> Bool {
+        values.contains { value in ChannelFamily.allCases.contains { value.name.hasPrefix($0.prefix + "Name_") } }
+    }
+
+    /// Ids of one dialogue are never those of another, so that a late answer is not taken for a new one.
+    mutating func takeIDs() -> Int {
+        defer { nextID += 1_000 }
+        return nextID
+    }
+}
