@@ -97,6 +97,7 @@ import Testing
         ]
         for round in 0..<3 {
             let now = start + Int64(round) * hour
+            await waitUntilFree(folder.store)
             let recording = try await Recording(folder.store, at: now)
             let entries = values.map { Entry.parameter(processor: recording.id, at: now, name: $0.0, value: $0.1) }
             try await recording.commit(entries + entries, at: now)

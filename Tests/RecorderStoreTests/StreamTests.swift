@@ -132,6 +132,7 @@ private struct Stream {
     func restart() async throws {
         var slots: [String] = []
         for round in 0..<3 {
+            await waitUntilFree(folder.store)
             let recording = try await Recording(folder.store, at: start + Int64(round) * hour)
             let meters = (0...round).map { Meter(.zone, UInt8($0)) } + [Meter(.mix, 9)]
             recording.feed(meters.shuffled().map { ($0, Double(-round), start + Int64(round) * hour) })
