@@ -24,10 +24,13 @@ final class UnitConnection: ChannelInboundHandler {
         self.unit = unit
         statistics = ConnectionStatistics(number: number, peer: peer)
         meterAddress = peer
-        meterAddress.port = unit.meterPort
     }
 
-    func channelActive(context: ChannelHandlerContext) { unit.opened(self) }
+    func channelActive(context: ChannelHandlerContext) {
+        // From here on the unit knows this connection, and tells it when the port changes.
+        meterAddress.port = unit.meterPort
+        unit.opened(self)
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed

@@ -120,7 +120,6 @@ struct ConnectingTests {
                 let actions = unit.tell(.disconnected(.reset))
                 let atOnce = actions.contains(.start(.reconnect, at: unit.now))
                 #expect(atOnce == (isFirst || !waits), "\(seconds) s")
-                unit.run(.seconds(1))
             }
         }
     }

@@ -40,14 +40,14 @@ final class Running: Sendable {
         var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         if environment["ATLAS_RECORDER_STORE"] == nil { variables["ATLAS_RECORDER_STORE"] = nil }
         process.environment = variables
-        let (out, err) = (Pipe(), Pipe())
-        process.standardOutput = out
-        process.standardError = err
+        // Files, not pipes: a pipe's end is inherited by whatever another test starts meanwhile, and then never closes.
+        (output, errors) = (Collected(), Collected())
+        process.standardOutput = output.handle
+        process.standardError = errors.handle
         process.standardInput = FileHandle.nullDevice
         let (ended, continuation) = AsyncStream<Void>.makeStream()
         self.ended = ended
         process.terminationHandler = { _ in continuation.finish() }
-        (output, errors) = (Collected(out.fileHandleForReading), Collected(err.fileHandleForReading))
         try process.run()
     }
 
@@ -72,29 +72,23 @@ final class Running: Sendable {
 
     func end() async throws -> Program.Result {
         for await _ in ended {}
-        await output.toEnd()
-        await errors.toEnd()
         return Program.Result(status: process.terminationStatus, output: output.text, errors: errors.text)
     }
 
     deinit { if process.isRunning { kill(pid, SIGKILL) } }
 }
 
+/// What a program wrote so far.
 private final class Collected: Sendable {
-    private let lock = NSLock()
-    private nonisolated(unsafe) var bytes = Data()
-    private let atEnd: AsyncStream<Void>
+    private let path = FileManager.default.temporaryDirectory.appending(path: "atlas-recorder-\(UUID().uuidString).txt").path
+    let handle: FileHandle
 
-    init(_ handle: FileHandle) {
-        let (atEnd, continuation) = AsyncStream<Void>.makeStream()
-        self.atEnd = atEnd
-        Thread.detachNewThread { [self] in
-            while case let chunk = handle.availableData, !chunk.isEmpty { lock.withLock { bytes += chunk } }
-            continuation.finish()
-        }
+    init() {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        handle = FileHandle(forWritingAtPath: path)!
     }
-    var text: String { lock.withLock { String(decoding: bytes, as: UTF8.self) } }
-    func toEnd() async { for await _ in atEnd {} }
+    var text: String { String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// A folder that goes with the test.

@@ -118,6 +118,7 @@ struct RecordingTests {
         }
         let first = try simulate(store)
         try await first.line("subscribed")
+        while try await sql(store, "SELECT count(*) FROM meter_samples") == "0" {}
         try await check("recording")
         first.send(SIGTERM)
         _ = try await first.end()

@@ -53,13 +53,13 @@ struct RecordingTests {
         let rig = Rig(specs, meterPort: port)
         await rig.line("meters up")
         let stranger = PlainSocket(address: "127.0.0.77", port: 0, reuse: false)
-        let forged = #"{"jsonrpc":"2.0","method":"update","params":[{"param":"MixMeter_0","val":-33.3}]}"#
+        let forged = #"{"jsonrpc":"2.0","method":"update","params":[{"param":"MixMeter_0","val":-33.333}]}"#
         for _ in 0..<50 { stranger.send(forged, to: "127.0.0.1", port) }
         try await eventually { try rig.integer("SELECT count FROM socket_errors WHERE code = 'UNKNOWN_SENDER'") == 50 }
         try await rig.stop()
         #expect(try rig.integer("SELECT count(*) FROM socket_errors WHERE code = 'UNKNOWN_SENDER'") == 1)
         #expect(try rig.texts("SELECT message FROM socket_errors")[0].contains("127.0.0.77"))
-        #expect(try rig.integer("SELECT count(*) FROM meter_samples WHERE level_db = -33.3") == 0)
+        #expect(try rig.integer("SELECT count(*) FROM meter_samples WHERE level_db = -33.333") == 0)
         try await simulator.shutdown()
     }
 
