@@ -80,7 +80,8 @@ final class Running: Sendable {
 
 /// What a program wrote so far.
 private final class Collected: Sendable {
-    private let path = FileManager.default.temporaryDirectory.appending(path: "atlas-recorder-\(UUID().uuidString).txt").path
+    private let path = FileManager.default.temporaryDirectory.appending(path: "atlas-recorder-\(UUID().uuidString).txt")
+        .path
     let handle: FileHandle
 
     init() {
