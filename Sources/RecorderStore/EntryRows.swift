@@ -129,7 +129,7 @@ struct EntryRows {
     private mutating func write(_ processor: Int32, _ at: Int64, _ name: String, _ value: SQLValue) throws(StoreError) {
         let key = Parameter(processor: processor, name: name)
         let previous = state.parameters[key]
-        guard previous != value, previous != nil || state.parameters.count < Self.parameterLimit else { return }
+        guard previous.map({ !$0.isIdentical(to: value) }) ?? true, previous != nil || state.parameters.count < Self.parameterLimit else { return }
         state.parameters[key] = value
         try insertParameter.run(
             .integer(at), .integer(Int64(processor)), .text(name), value, previous ?? .null)
@@ -144,7 +144,7 @@ struct EntryRows {
         try lastLabel.bind(name, at: 2)
         let before = try lastLabel.step() ? lastLabel.text(0) : nil
         lastLabel.reset()
-        guard before != label else { return }
+        if let before, before.utf8.elementsEqual(label.utf8) { return }
         // After the clock was set back the name that was learnt last counts.
         try deleteLaterLabels.run(id, name, .integer(at))
         try insertLabel.run(id, name, .integer(at), .text(label))

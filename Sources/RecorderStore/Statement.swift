@@ -8,6 +8,13 @@ package enum SQLValue: Equatable, Sendable {
     case real(Double)
     case text(String)
 
+    /// The same to the byte: Swift's `==` takes two spellings of one letter for equal, a unit's name may differ in just
+    /// that.
+    func isIdentical(to other: SQLValue) -> Bool {
+        if case (.text(let one), .text(let two)) = (self, other) { return one.utf8.elementsEqual(two.utf8) }
+        return self == other
+    }
+
     package static func text(_ value: String?) -> SQLValue { value.map { .text($0) } ?? .null }
     package static func integer(_ value: Int64?) -> SQLValue { value.map { .integer($0) } ?? .null }
 }

@@ -10,8 +10,6 @@ package enum LossReason: String, Sendable {
     case unreadable
     /// Samples waited for the store until the queue was full; the oldest went.
     case queueFull = "queue_full"
-    /// The store refused a batch for good.
-    case storeRefused = "store_refused"
     /// More meters than a unit can have.
     case tooManyMeters = "too_many_meters"
 }
