@@ -129,7 +129,9 @@ struct EntryRows {
     private mutating func write(_ processor: Int32, _ at: Int64, _ name: String, _ value: SQLValue) throws(StoreError) {
         let key = Parameter(processor: processor, name: name)
         let previous = state.parameters[key]
-        guard previous.map({ !$0.isIdentical(to: value) }) ?? true, previous != nil || state.parameters.count < Self.parameterLimit else { return }
+        guard previous.map({ !$0.isIdentical(to: value) }) ?? true,
+            previous != nil || state.parameters.count < Self.parameterLimit
+        else { return }
         state.parameters[key] = value
         try insertParameter.run(
             .integer(at), .integer(Int64(processor)), .text(name), value, previous ?? .null)
