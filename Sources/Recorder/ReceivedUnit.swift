@@ -7,10 +7,12 @@ import RecorderStore
 final class ReceivedUnit {
     let processor: Int32
     let status: UnitStatus
-    var assembler: FrameAssembler
+    let assembler: FrameAssembler
     /// Our control connection to it, while there is one.
     var endpoint: UnitEndpoint?
-    private var lastLookForOthers: Int64 = 0
+    /// When another client was looked for last, microseconds since 1970 UTC, and how long not to look again.
+    private var lastLook: Int64 = 0
+    private var lookPause: Int64 = 0
     // Since the last summary.
     private var unreadableDatagrams = 0
     private var unreadableValues = 0
@@ -27,19 +29,26 @@ final class ReceivedUnit {
     func take(
         _ reading: Reading, at: Int64, into block: inout FrameBlock, _ notify: (MeterReceiver.Notice) -> Void
     ) {
-        if !assembler.hasOtherClient, assembler.isRepeat(reading, at: at) { lookForOthers(notify) }
+        if !assembler.hasOtherClient, mayLook(at), assembler.isRepeat(reading, at: at) {
+            lookForOthers(at, notify)
+        }
         if assembler.take(reading, at: at, into: &block) == .noRoom { noRoom += 1 }
     }
 
+    /// Also after the clock was set back.
+    @inline(__always)
+    private func mayLook(_ at: Int64) -> Bool { at < lastLook || at - lastLook >= lookPause }
+
     /// The same value twice within 20 ms: another program of this host may just have subscribed. The look costs some
-    /// 4 ms (the kernel walks its whole table of connections), so at most five times a second.
+    /// 4 ms (the kernel walks its whole table of connections), so after one in vain it waits 0.2 s, then up to 2 s.
     @inline(never)
-    private func lookForOthers(_ notify: (MeterReceiver.Notice) -> Void) {
-        let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
-        guard let endpoint, now - lastLookForOthers >= 200_000 else { return }
-        lastLookForOthers = now
-        assembler.hasOtherClient = !endpoint.otherClients(among: PortInspector.connections()).isEmpty
-        if assembler.hasOtherClient { notify(.otherClient(processor: processor)) }
+    private func lookForOthers(_ at: Int64, _ notify: (MeterReceiver.Notice) -> Void) {
+        guard let endpoint else { return }
+        let isShared = !endpoint.otherClients(among: PortInspector.connections()).isEmpty
+        lookPause = isShared ? 0 : min(max(200_000, 2 * lookPause), 2_000_000)
+        lastLook = at
+        assembler.hasOtherClient = isShared
+        if isShared { notify(.otherClient(processor: processor)) }
     }
 
     @inline(__always)

@@ -44,7 +44,7 @@ import Testing
     func exactValues() async throws {
         var generator = SeededGenerator(seed: 20_251_021)
         var levels = [
-            -20.15, 1e-9, -1e-9, -80.000000000001, 0.1 + 0.2, 1e22, -1e300, 4.9406564584124654e-324,
+            -20.15, 1e-9, -1e-9, -80.000000000001, 0.1 + 0.2, 1e22, -1e300, .leastNonzeroMagnitude,
             .leastNormalMagnitude, 121.6,
         ]
         for _ in 0..<4_000 {

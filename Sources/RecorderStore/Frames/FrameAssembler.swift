@@ -1,8 +1,9 @@
 import AtlasProtocol
 
 /// Gathers one unit's values into frames: a frame takes every value until a meter would come twice or 20 ms have passed
-/// since its first; so several datagrams of one tick make one row, and no value is dropped or averaged.
-package struct FrameAssembler: Sendable {
+/// since its first; so several datagrams of one tick make one row, and no value is dropped or averaged. A class, because a
+/// value that is read on the hot path would be copied there, with a reference count for each of its arrays.
+package final class FrameAssembler {
     /// Microseconds; also how long another program's copy of a value counts as a duplicate.
     package static let span: Int64 = 20_000
     /// More slots than any unit has meters; what a hostile sender adds beyond it is counted as lost.
@@ -53,7 +54,7 @@ package struct FrameAssembler: Sendable {
 
     /// Takes one value that arrived at `at` (microseconds since 1970 UTC).
     @inline(__always)
-    package mutating func take(_ reading: Reading, at: Int64, into block: inout FrameBlock) -> Outcome {
+    package func take(_ reading: Reading, at: Int64, into block: inout FrameBlock) -> Outcome {
         if hasOtherClient, isRepeat(reading, at: at) {
             duplicates += 1
             return .duplicate
@@ -75,7 +76,7 @@ package struct FrameAssembler: Sendable {
     }
 
     /// Closes the open frame, if there is one.
-    package mutating func close(into block: inout FrameBlock) {
+    package func close(into block: inout FrameBlock) {
         guard values > 0 else { return }
         // Rows are told apart by their time: two frames of one microsecond are set one apart.
         let at = startedAt <= lastFrameAt && lastFrameAt - startedAt < 1_000_000 ? lastFrameAt + 1 : startedAt
@@ -94,7 +95,7 @@ package struct FrameAssembler: Sendable {
     }
 
     /// Hands over the last values and the count of duplicates, if there are new ones. Called about once a second.
-    package mutating func summarize(at now: Int64, into block: inout FrameBlock) {
+    package func summarize(at now: Int64, into block: inout FrameBlock) {
         if duplicates > 0 {
             block.duplicates.append((processor, now, duplicates))
             duplicates = 0
@@ -105,7 +106,7 @@ package struct FrameAssembler: Sendable {
         block.latest.append(FrameBlock.Latest(processor: processor, values: values))
     }
 
-    private mutating func appendFrame(_ at: Int64, _ block: inout FrameBlock) {
+    private func appendFrame(_ at: Int64, _ block: inout FrameBlock) {
         let start = block.bytes.count
         var exact = false
         for slot in 0..<highestSlot {
@@ -137,7 +138,7 @@ package struct FrameAssembler: Sendable {
         bytes.filter { $0 & 0xC0 != 0x80 }.enumerated().map { ($0.offset + 1, $0.element) }
     }
 
-    private mutating func appendLone(_ at: Int64, _ block: inout FrameBlock) {
+    private func appendLone(_ at: Int64, _ block: inout FrameBlock) {
         var at = at
         for slot in 0..<highestSlot where codes[slot] != 0 {
             defer { at += 1 }
@@ -149,14 +150,14 @@ package struct FrameAssembler: Sendable {
     }
 
     @inline(never)
-    private mutating func assignSlot(to meter: Meter, _ block: inout FrameBlock) -> Int {
+    private func assignSlot(to meter: Meter, _ block: inout FrameBlock) -> Int {
         grow(to: slotCount + 1)
         slots[Int(meter.key)] = UInt16(slotCount)
         block.newMeters.append(FrameBlock.NewMeter(processor: processor, slot: UInt16(slotCount), meter: meter))
         return slotCount
     }
 
-    private mutating func grow(to count: Int) {
+    private func grow(to count: Int) {
         let missing = count - slotCount
         guard missing > 0 else { return }
         codes += Array(repeating: 0, count: missing)
