@@ -122,7 +122,9 @@ struct Run: AsyncParsableCommand {
             })
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let logger = Logger(label: "atlas-recorder")
-        let recorder = Recorder(configuration, logger: logger) { Console.line($0) }
+        let printer = LinePrinter()
+        defer { printer.flush() }
+        let recorder = Recorder(configuration, logger: logger) { printer.print($0) }
         var group = ServiceGroupConfiguration(
             services: [.init(service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)],
             gracefulShutdownSignals: [.sigterm, .sigint],

@@ -57,6 +57,24 @@ struct RecordingTests {
         #expect(!report.output.contains("\u{1B}"))
     }
 
+    @Test("a reader of stdout that never reads does not hold up the recorder")
+    func stuckReader() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        // `sleep` holds the pipe and reads nothing; the pipe is full before the recorder begins (1031: F_SETPIPE_SZ).
+        let script = """
+            exec 3> >(exec sleep 6)
+            python3 -c 'import fcntl; fcntl.fcntl(3, 1031, 4096)'
+            head -c 4096 /dev/zero >&3
+            \(Program.path) run --simulate --meter-port 0 --store \(store) --for 3s >&3
+            """
+        let shell = try Running(["-c", script], executable: "/bin/bash")
+        let result = try await shell.end()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try await sql(store, "SELECT clean FROM recorder_runs") == "1")
+        #expect(try await sql(store, "SELECT count(*) > 4 FROM connection_events") == "1")
+    }
+
     @Test("a second recorder on the same store exits with 75 and names the holder")
     func secondRecorder() async throws {
         let folder = Folder()
