@@ -18,12 +18,21 @@ WITH touched AS (
     SELECT 'EADDRINUSE', 'udp', 'bind', NULL, 0, NULL, NULL, NULL
      WHERE NOT EXISTS (SELECT 1 FROM touched WHERE code = 'EADDRINUSE' AND hits > 0)
 )
-SELECT f.code AS code, f.socket AS socket, f.operation AS operation, f.processor AS processor, f.count AS count,
-       f.first_us AS first_us, f.last_us AS last_us,
-       (SELECT b.last_us FROM socket_error b LEFT JOIN processor p ON p.id = b.processor_id
-         WHERE b.code = f.code AND b.last_us < :since_us
-           AND (:processor IS NULL OR p.name = :processor OR b.processor_id IS NULL)
-         ORDER BY b.last_us DESC LIMIT 1) AS last_before_us,
-       e.holder AS holder, e.address AS address, e.message AS message
-  FROM found f LEFT JOIN socket_error e ON e.id = f.last_id
- ORDER BY f.code <> 'EADDRINUSE', f.count DESC, f.code, f.processor;
+SELECT g.code AS code, g.socket AS socket, g.operation AS operation, g.processor AS processor, g.count AS count,
+       strftime('%Y-%m-%d %H:%M:%S', g.first_us / 1000000, 'unixepoch', 'localtime')
+           || printf('.%03d', g.first_us / 1000 % 1000) AS first,
+       strftime('%Y-%m-%d %H:%M:%S', g.last_us / 1000000, 'unixepoch', 'localtime')
+           || printf('.%03d', g.last_us / 1000 % 1000) AS last,
+       strftime('%Y-%m-%d %H:%M:%S', g.last_before_us / 1000000, 'unixepoch', 'localtime')
+           || printf('.%03d', g.last_before_us / 1000 % 1000) AS last_before,
+       g.holder AS holder, g.address AS address, g.message AS message,
+       g.first_us AS first_us, g.last_us AS last_us, g.last_before_us AS last_before_us
+  FROM (
+    SELECT f.*, e.holder AS holder, e.address AS address, e.message AS message,
+           (SELECT b.last_us FROM socket_error b LEFT JOIN processor p ON p.id = b.processor_id
+             WHERE b.code = f.code AND b.last_us < :since_us
+               AND (:processor IS NULL OR p.name = :processor OR b.processor_id IS NULL)
+             ORDER BY b.last_us DESC LIMIT 1) AS last_before_us
+      FROM found f LEFT JOIN socket_error e ON e.id = f.last_id
+  ) g
+ ORDER BY g.code <> 'EADDRINUSE', g.count DESC, g.code, g.processor;

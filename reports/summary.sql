@@ -74,7 +74,8 @@ recording AS (
 ), counts AS (
     SELECT processor_id, sum(samples) AS samples FROM stored GROUP BY processor_id
 ), lost AS (
-    SELECT l.processor_id, sum(l.samples) AS samples FROM sample_loss l, span
+    SELECT l.processor_id, sum(l.samples) AS samples,
+           sum(CASE WHEN l.samples IS NULL THEN l.datagrams ELSE 0 END) AS datagrams FROM sample_loss l, span
      WHERE l.until_us >= span.since_us AND l.from_us < span.until_us GROUP BY l.processor_id
 )
 SELECT w.processor AS processor, w.host AS host, k.link AS link,
@@ -87,7 +88,8 @@ SELECT w.processor AS processor, w.host AS host, k.link AS link,
             -- 100 is said only of a link that was never down.
             ELSE min(s.up_us * 100.0 / nullif(s.up_us + s.down_us, 0), 99.9999) END AS uptime_percent,
        coalesce(s.outages, 0) AS outages, coalesce(s.longest_us, 0) AS longest_outage_us,
-       coalesce(c.samples, 0) AS samples, coalesce(l.samples, 0) AS samples_lost
+       coalesce(c.samples, 0) AS samples, coalesce(l.samples, 0) AS samples_lost,
+       coalesce(l.datagrams, 0) AS datagrams_lost
   FROM wanted w JOIN links k JOIN span
   LEFT JOIN sums s ON s.id = w.id AND s.link = k.link
   LEFT JOIN at_end e ON e.id = w.id AND e.link = k.link

@@ -4,7 +4,7 @@ extension ControlSession {
     mutating func probeTimer(_ before: Connection, _ evidence: Evidence, _ now: Instant) -> [Action] {
         guard before.begun else { return [] }  // set for a connection that has ended since
         var connection = before
-        if evidence.unacknowledgedBytes == 0 { connection.unacknowledgedSince = nil }
+        if evidence.unacknowledged == 0 { connection.unacknowledgedSince = nil }
         meters.heard(at: evidence.lastDatagram)
         let limit = configuration.keepAlive
         var result: [Action] = []
@@ -25,7 +25,7 @@ extension ControlSession {
         _ connection: inout Connection, since: Instant, _ evidence: Evidence, _ now: Instant
     ) -> [Action] {
         let cause: Cause
-        if evidence.unacknowledgedBytes > 0 {
+        if evidence.unacknowledged > 0 {
             cause = .silent
         } else {
             cause = connection.everAnswered ? .wedged : .notEnabled

@@ -17,15 +17,15 @@ package struct ControlSession {
 
     /// What the edge sees when a timer fires.
     package struct Evidence: Sendable {
-        /// Bytes sent that the unit's TCP has not acknowledged (SIOCOUTQ).
-        package let unacknowledgedBytes: Int
+        /// What was sent and the unit's TCP has not acknowledged: segments (TCP_INFO's tcpi_unacked, tcp(7)).
+        package let unacknowledged: Int
         /// When this unit's last readable datagram arrived.
         package let lastDatagram: Instant?
         /// The socket that would take our datagrams, named, if there is one on the port.
         package let rival: String?
 
-        package init(unacknowledgedBytes: Int = 0, lastDatagram: Instant? = nil, rival: String? = nil) {
-            (self.unacknowledgedBytes, self.lastDatagram, self.rival) = (unacknowledgedBytes, lastDatagram, rival)
+        package init(unacknowledged: Int = 0, lastDatagram: Instant? = nil, rival: String? = nil) {
+            (self.unacknowledged, self.lastDatagram, self.rival) = (unacknowledged, lastDatagram, rival)
         }
     }
 

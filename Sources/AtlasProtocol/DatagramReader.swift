@@ -11,12 +11,18 @@ package final class DatagramReader {
         package var unreadableLines = 0
         /// Values that could not be read, in messages that otherwise could.
         package var unreadableValues = 0
+        /// Lines that `MeterScanner` left to the slow decoder.
+        package var decodedLines = 0
         /// Messages that are not only meters: the keep-alive's echo, a parameter, an error.
         package var messages: [Message] = []
 
         /// Whether there was anything in it that a unit says.
         package var isFromUnit: Bool { readings + otherFormat > 0 || !messages.isEmpty }
     }
+
+    /// Lines of one datagram that the slow decoder reads: a unit sends one or two that are not meters. Beyond it the rest
+    /// is unreadable, or 64 KiB of `{}` would hold up everybody's meters for 80 ms.
+    package static let slowLines = 64
 
     /// The largest UDP datagram (65,507 bytes over IPv4) holds fewer meter values than this.
     package static let capacity = 4096
@@ -55,7 +61,9 @@ package final class DatagramReader {
     private func decodeLine(_ line: UnsafeBufferPointer<UInt8>, _ content: inout Content) {
         guard !line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t") })
         else { return }
-        guard let parsed = fallback.decode(line), parsed.message != .unknown else {
+        content.decodedLines += 1
+        guard content.decodedLines <= Self.slowLines, let parsed = fallback.decode(line), parsed.message != .unknown
+        else {
             content.unreadableLines += 1
             return
         }

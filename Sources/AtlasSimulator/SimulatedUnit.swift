@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -126,12 +127,16 @@ final class SimulatedUnit {
         if !behaviour.isPlugged { Cable.unplug(channel) }
     }
 
+    private static func words(for error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+    }
+
     private func cannotListen(_ error: any Error) -> SimulatorError {
         let host = address.ipAddress ?? "?"
         let port = address.port ?? 0
         return SimulatorError(
             kind: .cannotListen,
-            message: "unit \(number) cannot listen at \(host):\(port): \(error). "
+            message: "unit \(number) cannot listen at \(host):\(port): \(Self.words(for: error)). "
                 + "Another program may hold that port: see 'ss -ltnp', or choose another port or first address")
     }
 

@@ -14,11 +14,6 @@ static inline int csqlite_bind_text_copy(sqlite3_stmt *statement, int index, con
     return sqlite3_bind_text(statement, index, bytes, count, SQLITE_TRANSIENT);
 }
 
-// sqlite3_db_config is variadic; https://sqlite.org/c3ref/db_config.html
-static inline int csqlite_db_config_int(sqlite3 *database, int option, int value) {
-    return sqlite3_db_config(database, option, value, (int *)0);
-}
-
 // Keep the -wal and -shm files after the last connection closes, so that a reader without write permission can
 // still open the store; https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html#sqlitefcntlpersistwal
 static inline int csqlite_persist_wal(sqlite3 *database) {

@@ -92,7 +92,6 @@ int csockets_receive(int descriptor, struct csockets_batch *batch) {
         datagram->bytes = batch->vectors[i].iov_base;
         datagram->length = batch->headers[i].msg_len;
         datagram->source = ntohl(batch->sources[i].sin_addr.s_addr);
-        datagram->source_port = ntohs(batch->sources[i].sin_port);
         datagram->truncated = (batch->headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
         datagram->at_us = arrival(&batch->headers[i].msg_hdr);
     }

@@ -5,7 +5,7 @@ import NIOPosix
 
 /// The TCP side of one unit: connects with a limit, cuts lines, notices a dead peer.
 enum ControlChannel {
-    /// Seconds, for the address and the connection together.
+    /// Seconds, for the address and again for the connection.
     static let connectLimit: Int64 = 5
 
     enum Input: Sendable {

@@ -41,6 +41,9 @@ package actor ControlLoop {
 
     package func stop() { plane?.stop() }
 
+    /// Returns when what the receiver has told so far is taken: its notices and this call queue on the same loop.
+    package func settle() {}
+
     /// Called from any thread, by the receiver.
     package nonisolated func notice(_ notice: MeterReceiver.Notice) {
         eventLoop.execute { self.enter { $0.take(notice) } }

@@ -53,14 +53,13 @@ final class ControlPlane {
     // MARK: from the receiver
 
     func take(_ notice: MeterReceiver.Notice) {
-        guard !isStopping else { return }
         switch notice {
-        case .datagram(let processor, _): links[processor]?.handle(.datagramArrived)
+        case .datagram(let processor): links[processor]?.handle(.datagramArrived)
         case .message(let processor, let message):
             // The keep-alive's echo has done its work by arriving; another value is as true by UDP as by TCP.
             let values = message.values.filter { $0.name != "KeepAlive" }
             if !values.isEmpty { links[processor]?.handle(.received(.update(values))) }
-        case .otherClient: lookForOtherClients()
+        case .otherClient: if !isStopping { lookForOtherClients() }
         case .strangers(let count, let last, let socket):
             fault(
                 socket, code: "UNKNOWN_SENDER", errno: nil, count: count,
@@ -82,9 +81,10 @@ final class ControlPlane {
     // MARK: addresses
 
     /// Datagrams are told apart by their source address, so an address has one unit; a second one is not heard.
-    func route(_ address: IPv4Address, _ link: ProcessorLink) {
+    func route(_ address: IPv4Address, _ link: ProcessorLink, isNew: Bool) {
         let id = link.processor.id
         if let owner = owners[address], owner != id {
+            guard isNew else { return }
             let other = links[owner]?.processor.spec.name ?? "another processor"
             let detail = "\(address) is \(other)'s already: meters from there go to \(other)"
             outbox.put([
@@ -92,6 +92,7 @@ final class ControlPlane {
             ])
             return
         }
+        guard owners[address] == nil else { return }
         owners[address] = id
         receiver.send(.route(address, processor: id))
     }
@@ -126,7 +127,8 @@ final class ControlPlane {
     private func lookForOtherClients() {
         let units = links.values.filter { $0.endpoint != nil }
         guard !units.isEmpty else { return }
-        let connections = PortInspector.connections()
+        let ours = Set(units.compactMap { $0.endpoint?.localPort })
+        let connections = PortInspector.connections().filter { !ours.contains($0.localPort) }
         for link in units {
             guard let endpoint = link.endpoint else { continue }
             let (id, others) = (link.processor.id, endpoint.otherClients(among: connections))

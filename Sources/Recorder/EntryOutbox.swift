@@ -6,7 +6,7 @@ import Synchronization
 /// is woken by what is urgent. Bounded: beyond the limit, changes of parameters are dropped and counted, because only
 /// they can be made up by a sender without end.
 package final class EntryOutbox: Sendable {
-    static let limit = 50_000
+    static let limit = 20_000
 
     private struct State {
         var entries: [Entry] = []
@@ -52,7 +52,8 @@ package final class EntryOutbox: Sendable {
     func take(at now: Int64) -> [Entry] {
         state.withLock { state in
             let losses = state.dropped.map { processor, count in
-                Entry.loss(Loss(processor: processor, reason: .queueFull, at: now, datagrams: 0, samples: count))
+                Entry.loss(
+                    Loss(processor: processor, reason: .parametersDropped, at: now, datagrams: count, samples: nil))
             }
             defer { (state.entries, state.dropped) = ([], [:]) }
             return state.entries + losses

@@ -10,7 +10,7 @@ package final class MeterReceiver: Sendable {
     /// What the receiver tells. Called on its thread; must not wait.
     package enum Notice: Sendable {
         /// The datagram that a link asked to be told of.
-        case datagram(processor: Int32, at: Instant)
+        case datagram(processor: Int32)
         /// A message that is not only meters: the keep-alive's echo, a parameter.
         case message(processor: Int32, Message)
         /// Datagrams from addresses that are no configured unit, since the last notice.

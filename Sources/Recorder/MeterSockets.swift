@@ -21,6 +21,9 @@ final class MeterSockets {
         var retry: Scheduled<Void>?
         var lastErrno: Int32 = 0
         var rivalInodes: Set<UInt64> = []
+        /// Sockets that take our datagrams, and their programs, as they were named last.
+        var thieves: (inodes: Set<UInt64>, names: String) = ([], "")
+        var inode: UInt64 = 0
         var holder: String?
         init(_ address: IPv4Address) { self.address = address }
     }
@@ -55,10 +58,16 @@ final class MeterSockets {
     /// Another socket that takes this link's datagrams, by its program's name.
     func rival(of link: ProcessorLink) -> String? {
         guard let place = place(of: link), place.isBound else { return nil }
+        // A connected socket takes only what comes from its own peer.
         let rivals = PortInspector.udpSockets(port: place.port).filter { socket in
-            (socket.local == place.address || socket.isConnected) && !plane.ownSockets.contains(socket.inode)
+            let takes = socket.isConnected ? socket.remote == link.endpoint?.address : socket.local == place.address
+            return takes && !plane.ownSockets.contains(socket.inode)
         }
-        return rivals.isEmpty ? nil : rivals.map { PortInspector.holder(of: $0) }.joined(separator: ", ")
+        let inodes = Set(rivals.map(\.inode))
+        if inodes != place.thieves.inodes {
+            place.thieves = (inodes, rivals.map { PortInspector.holder(of: $0) }.joined(separator: ", "))
+        }
+        return rivals.isEmpty ? nil : place.thieves.names
     }
 
     func stop() {
@@ -74,7 +83,10 @@ final class MeterSockets {
         place.links.removeAll { $0 === link }
         guard place.links.isEmpty else { return }
         place.retry?.cancel()
-        if place.isBound { plane.receiver.send(.removeSocket(address: place.address)) }
+        if place.isBound {
+            plane.receiver.send(.removeSocket(address: place.address))
+            plane.ownSockets.remove(place.inode)
+        }
         places[place.address] = nil
     }
 
@@ -84,10 +96,13 @@ final class MeterSockets {
         place.isBound = true
         place.retry = nil
         place.port = csockets_local_port(descriptor)
-        plane.ownSockets.insert(PortInspector.inode(of: descriptor))
+        place.inode = PortInspector.inode(of: descriptor)
+        plane.ownSockets.insert(place.inode)
         plane.receiver.send(.addSocket(descriptor: descriptor, address: place.address))
         onBound(place.address, place.port)
-        plane.outbox.put([.recovered(processor: processor(of: place), socket: .udp, operation: .bind)])
+        plane.outbox.put([
+            .recovered(processor: nil, socket: .udp, operation: .bind, address: "\(place.address):\(port)")
+        ])
         for link in place.links {
             recordBound(place, link, moved)
             link.handle(.metersBound)
@@ -96,11 +111,11 @@ final class MeterSockets {
 
     private func bindFailed(_ place: Place, errno: Int32) {
         place.lastErrno = errno
-        if errno == EADDRINUSE { nameHolder(place) } else { place.holder = nil }
+        if errno == EADDRINUSE { nameHolder(place) } else { (place.holder, place.rivalInodes) = (nil, []) }
         plane.outbox.put([
             .fault(
                 SocketFault(
-                    processor: processor(of: place), socket: .udp, operation: .bind, code: ErrnoName.name(errno),
+                    processor: nil, socket: .udp, operation: .bind, code: ErrnoName.name(errno),
                     errno: errno, address: "\(place.address):\(port)", holder: place.holder,
                     message: ErrnoName.message(errno), at: plane.clock.wallNow))
         ])
@@ -133,11 +148,9 @@ final class MeterSockets {
         let what = "\(place.address):\(port): \(ErrnoName.message(place.lastErrno))"
         guard place.lastErrno == EADDRINUSE else { return "\(what); tried again every 2 s" }
         let holder = place.holder.map { ", held by \($0)" } ?? ""
-        return "\(what)\(holder); stop it or give it reuseAddr: true, the recorder tries every 2 s"
+        return "\(what)\(holder); stop that program, or let it bind with reuseAddr: true and read its meters from the "
+            + "store; tried again every 2 s"
     }
-
-    /// An error belongs to a unit where its socket serves only that one.
-    private func processor(of place: Place) -> Int32? { place.links.count == 1 ? place.links[0].processor.id : nil }
 
     private func recordBound(_ place: Place, _ link: ProcessorLink, _ moved: Bool) {
         let granted = place.bufferGot / 2

@@ -22,13 +22,15 @@ package enum PortInspector {
         }
     }
 
-    /// This host's established TCP connections to a port of other hosts, by that host's address.
-    package static func connections() -> [Socket] { parse(readFile("/proc/net/tcp")).filter(\.isConnected) }
+    /// This host's established TCP connections; an IPv6 socket's, too, where it speaks IPv4 (::ffff:192.168.5.101).
+    package static func connections() -> [Socket] {
+        ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { parse(readFile($0)) }.filter(\.isConnected)
+    }
 
-    /// `node (pid 2211)`; `uid 1000, inode 4711` where this user may not look into the process.
+    /// `node (pid 2211)`; `uid 1000` where this user may not look into the process.
     package static func holder(of socket: Socket) -> String {
         guard let (pid, command) = process(holding: socket.inode) else {
-            return "uid \(socket.uid), inode \(socket.inode)"
+            return "uid \(socket.uid)"
         }
         return "\(command) (pid \(pid))"
     }
@@ -60,6 +62,10 @@ package enum PortInspector {
         guard parts.count == 2, let port = number(parts[1], radix: 16),
             let word = number(parts[0].suffix(8), radix: 16)
         else { return nil }
+        // Of a real IPv6 address the last word says nothing to us.
+        if parts[0].count == 32, !parts[0].prefix(24).elementsEqual("0000000000000000FFFF0000".utf8) {
+            return (IPv4Address(bits: 0), UInt16(truncatingIfNeeded: port))
+        }
         return (IPv4Address(bits: UInt32(truncatingIfNeeded: word).byteSwapped), UInt16(truncatingIfNeeded: port))
     }
 

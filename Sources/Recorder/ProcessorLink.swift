@@ -16,6 +16,7 @@ final class ProcessorLink {
     /// Counts attempts, so that what a former one still reports is not taken for the present one's.
     private var attempt = 0
     private var address: IPv4Address?
+    private var lookup: EventLoopFuture<IPv4Address>?
     private var waiting: [ControlSession.Event] = []
     private var isHandling = false
     private var heardOnThisConnection = false
@@ -71,7 +72,7 @@ final class ProcessorLink {
         let (id, attempt, port) = (processor.id, attempt, processor.spec.controlPort)
         let (loop, eventLoop) = (plane.loop, plane.loop.eventLoop)
         let limit = eventLoop.makePromise(of: IPv4Address.self)
-        Resolver.resolve(processor.spec.host, on: eventLoop).cascade(to: limit)
+        lookUp().cascade(to: limit)
         let timer = eventLoop.scheduleTask(in: .seconds(ControlChannel.connectLimit)) {
             limit.fail(Resolver.Failure(code: "EAI_AGAIN", message: "no answer from the name service within 5 s"))
         }
@@ -91,11 +92,22 @@ final class ProcessorLink {
         }
     }
 
+    /// One look-up at a time: an attempt that finds one under way waits for that.
+    private func lookUp() -> EventLoopFuture<IPv4Address> {
+        if let lookup { return lookup }
+        let future = Resolver.resolve(processor.spec.host, on: plane.loop.eventLoop)
+        lookup = future
+        let (id, loop) = (processor.id, plane.loop)
+        future.whenComplete { _ in loop.enter { $0.link(id)?.lookup = nil } }
+        return future
+    }
+
     private func resolved(_ address: IPv4Address, _ attempt: Int) {
-        guard attempt == self.attempt, self.address != address else { return }
-        if let before = self.address { plane.unroute(before, self) }
+        guard attempt == self.attempt else { return }
+        if let before = self.address, before != address { plane.unroute(before, self) }
+        let isNew = self.address != address
         self.address = address
-        plane.route(address, self)
+        plane.route(address, self, isNew: isNew)
     }
 
     private func attemptEnded(_ result: Result<any Channel, any Error>, _ attempt: Int) {
@@ -207,15 +219,22 @@ final class ProcessorLink {
         if !readings.isEmpty { plane.receiver.send(.readings(processor: processor.id, readings, at: now)) }
         plane.outbox.put(
             values.compactMap { value in
-                guard Meter(name: value.name) == nil, let stored = Self.stored(value.value) else { return nil }
+                guard Meter(name: value.name) == nil, value.name.utf8.count <= Self.nameLimit,
+                    let stored = Self.stored(value.value)
+                else { return nil }
                 return .parameter(processor: processor.id, at: now, name: value.name, value: stored)
             })
     }
 
+    /// Bytes. A unit's names have some 20; what is longer is made up.
+    private static let nameLimit = 128
+    /// Bytes of a text that are kept; the longest a unit sends are a message's or a schedule's name.
+    private static let textLimit = 1_024
+
     private static func stored(_ value: ParameterValue.Value) -> SQLValue? {
         switch value {
         case .number(let number): Int64(exactly: number).map { .integer($0) } ?? .real(number)
-        case .text(let text): .text(text)
+        case .text(let text): .text(String(decoding: text.utf8.prefix(textLimit), as: UTF8.self))
         case .percent: nil  // another program's format; ours never asks for it
         }
     }
@@ -243,7 +262,7 @@ final class ProcessorLink {
     private func probeTimerFired(unacknowledged: Int, _ attempt: Int) {
         guard attempt == self.attempt else { return }
         let evidence = ControlSession.Evidence(
-            unacknowledgedBytes: unacknowledged, lastDatagram: status.lastDatagram,
+            unacknowledged: unacknowledged, lastDatagram: status.lastDatagram,
             rival: endpoint == nil ? nil : plane.sockets.rival(of: self))
         handle(.timerFired(.probe, evidence))
     }

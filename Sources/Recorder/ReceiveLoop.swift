@@ -117,7 +117,7 @@ final class ReceiveLoop {
         if content.readings > 0 { store(content.readings, of: unit, at: datagram.at_us) }
         unit.count(content, truncated: datagram.truncated != 0, length: Int(datagram.length))
         for message in content.messages { notify(.message(processor: unit.processor, message)) }
-        if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor, at: now)) }
+        if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
     }
 
     @inline(__always)
@@ -157,9 +157,18 @@ final class ReceiveLoop {
         nextSummary = now + Self.summaryEvery
         let wall = RecorderClock.microseconds(CLOCK_REALTIME)
         for unit in units.values { unit.summarize(at: wall, into: &block) }
-        // Whose samples a full receive buffer cost can be told only where the socket has one unit.
+        for socket in sockets { summarize(socket, at: wall) }
+    }
+
+    private func summarize(_ socket: MeterSocket, at wall: Int64) {
+        // Whose samples a full receive buffer cost can be told only where there is one unit.
         let only = units.count == 1 ? units.first?.key : nil
-        for socket in sockets { socket.summarize(at: wall, processor: only, into: &block, notify) }
+        socket.summarize(at: wall, processor: only, into: &block, notify)
+    }
+
+    /// What has arrived already; under a flood not more than the largest receive buffer holds.
+    private func drain(_ socket: MeterSocket) {
+        for _ in 0..<64 where !receive(from: socket) { return }
     }
 
     private func handOverIfDue(_ now: Int64) {
@@ -167,9 +176,9 @@ final class ReceiveLoop {
             blockBegan = now
             return
         }
-        guard now - blockBegan >= Self.handOverAfter else { return }
+        guard block.isFull || now - blockBegan >= Self.handOverAfter else { return }
         // A writer that is behind is not sent small blocks: this one goes on filling.
-        if !queue.isBehind { handOver() }
+        if block.isFull || !queue.isBehind { handOver() }
         blockBegan = now
     }
 
@@ -180,7 +189,7 @@ final class ReceiveLoop {
     }
 
     private func finish() {
-        for socket in sockets { while receive(from: socket) {} }
+        for socket in sockets { drain(socket) }
         for unit in open { unit.assembler.close(into: &block) }
         summarize(RecorderClock.microseconds(CLOCK_BOOTTIME))
         if !block.isEmpty { handOver() }
@@ -216,7 +225,8 @@ final class ReceiveLoop {
 
     private func removeSocket(_ address: IPv4Address) {
         for socket in sockets where socket.address == address {
-            while receive(from: socket) {}
+            drain(socket)
+            summarize(socket, at: RecorderClock.microseconds(CLOCK_REALTIME))
             socket.close()
         }
         sockets.removeAll { $0.address == address }

@@ -22,7 +22,7 @@ final class ReceivedUnit {
     init(_ registered: RegisteredProcessor, _ status: UnitStatus) {
         processor = registered.id
         self.status = status
-        assembler = FrameAssembler(processor: registered.id, slots: registered.slots)
+        assembler = FrameAssembler(processor: registered.id, slots: registered.slots, latest: registered.latest)
     }
 
     @inline(__always)

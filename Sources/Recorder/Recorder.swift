@@ -66,6 +66,7 @@ package struct Recorder: Service {
 
         await loop.stop()
         await receiver.stop()
+        await loop.settle()
         outbox.put([.event(.init(processor: nil, at: clock.wallNow, link: nil, name: .stopped))])
         outbox.close()
         await writing.value

@@ -11,10 +11,17 @@ enum Resolver {
         let message: String
     }
 
+    /// Threads of its own, so that one name whose server is dead keeps few others waiting.
+    private static let pool: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 4)
+        pool.start()
+        return pool
+    }()
+
     /// Resolves off the event loop. An address needs no resolver.
     static func resolve(_ host: String, on eventLoop: any EventLoop) -> EventLoopFuture<IPv4Address> {
         if let address = IPv4Address(host) { return eventLoop.makeSucceededFuture(address) }
-        return NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try lookUp(host) }
+        return pool.runIfActive(eventLoop: eventLoop) { try lookUp(host) }
     }
 
     private static func lookUp(_ host: String) throws -> IPv4Address {

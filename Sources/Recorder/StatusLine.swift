@@ -12,8 +12,22 @@ enum StatusLine {
         return "\(time)  \(subject)  \(words(for: event))"
     }
 
+    /// What to look at next, for whoever reads this at night. The recorder itself goes on trying, whatever the cause.
+    private static func hint(for cause: Cause) -> String? {
+        switch cause {
+        case .refused, .notEnabled: "is third-party control on in the unit? tried again for ever"
+        case .timeout, .unreachable, .silent: "is the unit on, and its cable in? tried again for ever"
+        case .unresolved: "check the name; tried again for ever"
+        case .wedged: "it takes no command any more, meters may still flow: the unit needs a restart"
+        case .notArriving: "the unit answers by TCP: does a firewall or VLAN stop UDP from it?"
+        case .taken: "another program took the datagrams: let it bind 0.0.0.0 instead"
+        default: nil
+        }
+    }
+
     private static func words(for event: Entry.Event) -> String {
-        let detail = event.detail.map { " (\($0))" } ?? ""
+        let facts = [event.detail, event.cause.flatMap { hint(for: $0) }].compactMap { $0 }
+        let detail = facts.isEmpty ? "" : " (\(facts.joined(separator: "; ")))"
         let cause = event.cause.map { ": \($0)" } ?? ""
         return switch event.name {
         case .started: "started\(detail)"

@@ -9,7 +9,8 @@ package enum Entry: Sendable {
     case clockSet(at: Int64, by: Int64)
     case fault(SocketFault)
     /// The operation worked: its open episodes end.
-    case recovered(processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation)
+    case recovered(
+        processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation, address: String? = nil)
     case parameter(processor: Int32, at: Int64, name: String, value: SQLValue)
     /// The unit was heard from.
     case seen(processor: Int32, at: Int64)
@@ -54,7 +55,8 @@ extension [Entry] {
             if case .parameter(let processor, let at, _, _) = entry {
                 room -= 1
                 if room < 0 {
-                    shed.merge(Loss(processor: processor, reason: .queueFull, at: at, datagrams: 0, samples: 1))
+                    shed.merge(
+                        Loss(processor: processor, reason: .parametersDropped, at: at, datagrams: 1, samples: nil))
                     continue
                 }
             }

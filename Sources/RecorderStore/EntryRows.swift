@@ -6,13 +6,14 @@ struct EntryRows {
     struct State {
         var episodes = EpisodeLedger()
         var parameters: [Parameter: SQLValue] = [:]
+        var parameterCounts: [Int32: Int] = [:]
     }
     struct Parameter: Hashable {
         let processor: Int32
         let name: String
     }
-    /// Beyond this a sender makes parameters up; a unit has some 300.
-    private static let parameterLimit = 20_000
+    /// Of one unit. Beyond this a sender makes parameters up; a unit has some 300.
+    private static let parameterLimit = 5_000
 
     var state = State()
     private let database: Database
@@ -77,23 +78,30 @@ struct EntryRows {
             """, on: database, doing: "read the parameters' last values")
         while try last.step() {
             guard let name = last.text(1) else { continue }
-            state.parameters[Parameter(processor: Int32(last.integer(0)), name: name)] = last.value(2)
+            let processor = Int32(last.integer(0))
+            state.parameters[Parameter(processor: processor, name: name)] = last.value(2)
+            state.parameterCounts[processor, default: 0] += 1
         }
     }
 
-    mutating func write(_ entry: Entry) throws(StoreError) {
+    /// Writes it; what had to be left out comes back, for the ledger.
+    mutating func write(_ entry: Entry) throws(StoreError) -> Loss? {
         switch entry {
         case .event(let event): try write(event)
         case .change(let processor, let link, let state, let since):
             try links.change(processor, link, to: state, since: since)
         case .clockSet(let at, let step): try links.clockSet(to: at, by: step)
         case .fault(let fault): try write(fault)
-        case .recovered(let processor, let socket, let operation):
-            state.episodes.end(processor: processor, socket: socket, operation: operation)
-        case .parameter(let processor, let at, let name, let value): try write(processor, at, name, value)
+        case .recovered(let processor, let socket, let operation, let address):
+            state.episodes.end(processor: processor, socket: socket, operation: operation, address: address)
+        case .parameter(let processor, let at, let name, let value):
+            guard try write(processor, at, name, value) else {
+                return Loss(processor: processor, reason: .parametersDropped, at: at, datagrams: 1, samples: nil)
+            }
         case .seen(let processor, let at): try seen.run(.integer(Int64(processor)), .integer(at))
-        case .loss: break  // the ledger has its own rows: LossRows
+        case .loss(let loss): return loss
         }
+        return nil
     }
 
     private func write(_ event: Entry.Event) throws(StoreError) {
@@ -126,18 +134,25 @@ struct EntryRows {
             .integer(fault.at / 60_000_000 * 60_000_000), .integer(row), .integer(Int64(fault.count)))
     }
 
-    private mutating func write(_ processor: Int32, _ at: Int64, _ name: String, _ value: SQLValue) throws(StoreError) {
+    /// False: not written, because this unit has told of more parameters than any unit has.
+    private mutating func write(
+        _ processor: Int32, _ at: Int64, _ name: String, _ value: SQLValue
+    ) throws(StoreError) -> Bool {
         let key = Parameter(processor: processor, name: name)
         let previous = state.parameters[key]
-        guard previous.map({ !$0.isIdentical(to: value) }) ?? true,
-            previous != nil || state.parameters.count < Self.parameterLimit
-        else { return }
+        guard previous.map({ !$0.isIdentical(to: value) }) ?? true else { return true }
+        if previous == nil {
+            let known = state.parameterCounts[processor, default: 0]
+            guard known < Self.parameterLimit else { return false }
+            state.parameterCounts[processor] = known + 1
+        }
         state.parameters[key] = value
         try insertParameter.run(
             .integer(at), .integer(Int64(processor)), .text(name), value, previous ?? .null)
-        guard case .text(let text) = value else { return }
+        guard case .text(let text) = value else { return true }
         if name == "FirmwareVersion" { try firmware.run(.integer(Int64(processor)), .text(text)) }
         if let meter = Self.meterNamed(by: name) { try label(processor, at, meter, text) }
+        return true
     }
 
     private func label(_ processor: Int32, _ at: Int64, _ meter: Meter, _ label: String) throws(StoreError) {

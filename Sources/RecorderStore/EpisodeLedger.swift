@@ -8,9 +8,12 @@ struct EpisodeLedger {
         let socket: SocketFault.Socket
         let operation: SocketFault.Operation
         let code: String
+        /// Of a UDP socket, which may serve several units; a unit's TCP connection needs none.
+        let address: String?
 
         init(_ fault: SocketFault) {
             (processor, socket, operation, code) = (fault.processor, fault.socket, fault.operation, fault.code)
+            address = fault.socket == .udp ? fault.address : nil
         }
     }
     private struct Episode {
@@ -30,9 +33,12 @@ struct EpisodeLedger {
 
     mutating func begin(_ fault: SocketFault, row: Int64) { open[Key(fault)] = Episode(row: row, lastAt: fault.at) }
 
-    mutating func end(processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation) {
+    /// `address`: of a UDP socket.
+    mutating func end(
+        processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation, address: String?
+    ) {
         open = open.filter { key, _ in
-            key.processor != processor || key.socket != socket || key.operation != operation
+            key.processor != processor || key.socket != socket || key.operation != operation || key.address != address
         }
     }
 }

@@ -16,6 +16,8 @@ package struct RegisteredProcessor: Sendable {
     package let id: Int32
     package let spec: ProcessorSpec
     package let slots: [(slot: UInt16, meter: Meter)]
+    /// The meters' last values before this run, by slot; times are microseconds since 1970 UTC.
+    package let latest: [UInt16: (at: Int64, level: Double)]
 }
 
 /// The rows that a run begins and ends with: `recorder_run`, `processor`, and the stretches of time that nobody recorded.
@@ -136,9 +138,22 @@ struct RunRows {
                 guard let meter = meters.text(1).flatMap({ Meter(name: $0) }) else { continue }
                 slots.append((UInt16(clamping: meters.integer(0)), meter))
             }
-            result.append(RegisteredProcessor(id: id, spec: spec, slots: slots))
+            let latest = try latestLevels(of: id)
+            result.append(RegisteredProcessor(id: id, spec: spec, slots: slots, latest: latest))
         }
         return result
+    }
+
+    private func latestLevels(of processor: Int32) throws(StoreError) -> [UInt16: (at: Int64, level: Double)] {
+        let rows = try Statement(
+            """
+            SELECT v.key + 1, json_extract(v.value, '$[0]'), json_extract(v.value, '$[1]')
+              FROM latest_level t, json_each(t.levels) v WHERE t.processor_id = ? AND v.type = 'array'
+            """, on: database, doing: "read the meters' last values")
+        try rows.bind(.integer(Int64(processor)), at: 1)
+        var latest: [UInt16: (at: Int64, level: Double)] = [:]
+        while try rows.step() { latest[UInt16(clamping: rows.integer(0))] = (rows.integer(1), rows.real(2)) }
+        return latest
     }
 
     private func identifiers(_ sql: String) throws(StoreError) -> Set<Int64> {

@@ -72,7 +72,7 @@ package final class Statement {
         return true
     }
 
-    /// Hot path: no copy. The bytes must stay where they are until `finish()` returns.
+    /// Hot path: no copy. The bytes must stay where they are until `runOnce()` returns.
     @inline(__always)
     func bind(bytes: UnsafePointer<CChar>, count: Int, at index: Int32) -> Int32 {
         csqlite_bind_text_static(handle, index, bytes, Int32(count))
@@ -106,6 +106,13 @@ package final class Statement {
     }
 
     package func reset() { sqlite3_reset(handle) }
+
+    /// `:name` of each parameter, `?` for one without a name.
+    var parameterNames: [String] {
+        (0..<sqlite3_bind_parameter_count(handle)).map { index in
+            sqlite3_bind_parameter_name(handle, index + 1).map { String(cString: $0) } ?? "?"
+        }
+    }
 
     package var columnCount: Int { Int(sqlite3_column_count(handle)) }
     package func columnName(_ index: Int) -> String {

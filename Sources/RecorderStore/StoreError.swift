@@ -20,10 +20,12 @@ package struct StoreError: Error, CustomStringConvertible {
     package var remedy: String {
         switch kind {
         case .busy: "Another process holds the write lock; find it with 'fuser \(path)'."
-        case .full: "Free space on that volume; samples wait in memory meanwhile."
+        case .full: "Free space on that volume."
         case .cannotOpen:
-            "Check that the folder exists and that this user may write to it, or name another file with --store."
-        case .missing: "Start 'atlas-recorder run --store \(path)' to make one, or name another file with --store."
+            "Check that the folder exists and that this user has the rights ('run' writes, 'report' only reads), "
+                + "or name another file with --store."
+        case .missing:
+            "A recorder makes it: 'atlas-recorder run --processor HOST --store \(path)'; or name another file with --store."
         case .schemaTooNew: "A newer atlas-recorder wrote this file: install that version, or name another --store."
         case .schemaTooOld: "Start 'atlas-recorder run --store \(path)' once: it brings the store up to date."
         case .notOurs: "It was left as it is; name another file with --store."

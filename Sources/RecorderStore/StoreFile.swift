@@ -53,4 +53,16 @@ package enum StoreFile {
         }
         close(descriptor)
     }
+
+    /// The file behind symbolic links: two names of one store have one lock. A store yet to be made has its folder's.
+    static func resolved(_ path: String) -> String {
+        func real(_ path: String) -> String? {
+            guard let found = realpath(path, nil) else { return nil }
+            defer { free(found) }
+            return String(cString: found)
+        }
+        if let file = real(path) { return file }
+        guard let slash = path.lastIndex(of: "/") else { return path }
+        return real(String(path[...slash])).map { "\($0)\(path[slash...])" } ?? path
+    }
 }

@@ -44,12 +44,19 @@ package final class StoreReader {
         var rest = sql
         var table = Table(columns: [], rows: [])
         while let (statement, tail) = try Statement.first(of: rest, on: database) {
+            if let unknown = statement.parameterNames.first(where: { parameters[$0] == nil }) {
+                let message = "there is no parameter \(unknown)"
+                throw StoreError(.badSQL, message: message, doing: "run the report's SQL", path: path)
+            }
             for (name, value) in parameters { try statement.bind(value, named: name) }
             var rows: [[SQLValue]] = []
             let columns = (0..<statement.columnCount).map { statement.columnName($0) }
             while try statement.step() { rows.append((0..<columns.count).map { statement.value(Int32($0)) }) }
             if !columns.isEmpty { table = Table(columns: columns, rows: rows) }
             rest = tail
+        }
+        guard !table.columns.isEmpty else {
+            throw StoreError(.badSQL, message: "it has no SELECT", doing: "run the report's SQL", path: path)
         }
         return table
     }

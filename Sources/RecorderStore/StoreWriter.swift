@@ -26,6 +26,7 @@ package actor StoreWriter {
         path: String, holder: String, queue: FrameQueue, committed: @escaping @Sendable ([Entry]) -> Void
     ) throws(StoreError) {
         _ = try StoreFile.inspect(path)
+        let path = StoreFile.resolved(path)
         database = try Database(forWriting: path, lock: StoreLock(store: path, holder: holder))
         checkpoint = Checkpointer(database)
         runs = try RunRows(database)
@@ -142,6 +143,6 @@ package actor StoreWriter {
     }
 
     private func write(_ entry: Entry) throws(StoreError) {
-        if case .loss(let loss) = entry { try losses.add(loss) } else { try entries.write(entry) }
+        if let loss = try entries.write(entry) { try losses.add(loss) }
     }
 }

@@ -1,16 +1,16 @@
 import WallTime
 
-/// A length of time for people: the two largest units, cut and not rounded, so that 59.9 s never reads "1 min".
+/// A length of time for people: the two largest units, cut and not rounded, so that 59.9s never reads "1m 0s".
 enum Length {
     /// Microseconds, 0 or more.
     static func text(_ microseconds: Int64) -> String {
         let seconds = microseconds / 1_000_000
-        if microseconds == 0 { return "0 s" }
-        if microseconds < 1_000_000 { return "\(max(1, microseconds / 1_000)) ms" }
-        if seconds < 60 { return "\(seconds).\(microseconds / 100_000 % 10) s" }
-        if seconds < 3_600 { return "\(seconds / 60) min \(seconds % 60) s" }
-        if seconds < 86_400 { return "\(seconds / 3_600) h \(seconds / 60 % 60) min" }
-        return "\(seconds / 86_400) d \(seconds / 3_600 % 24) h"
+        if microseconds == 0 { return "0s" }
+        if microseconds < 1_000_000 { return "\(max(1, microseconds / 1_000))ms" }
+        if seconds < 60 { return "\(seconds).\(microseconds / 100_000 % 10)s" }
+        if seconds < 3_600 { return "\(seconds / 60)m \(seconds % 60)s" }
+        if seconds < 86_400 { return "\(seconds / 3_600)h \(seconds / 60 % 60)m" }
+        return "\(seconds / 86_400)d \(seconds / 3_600 % 24)h"
     }
 }
 

@@ -4,7 +4,6 @@ package struct Style: Sendable {
     package init(isColoured: Bool) { self.isColoured = isColoured }
 
     func bold(_ text: String) -> String { code("1", text) }
-    func faint(_ text: String) -> String { code("2", text) }
     func good(_ text: String) -> String { code("32", text) }
     func bad(_ text: String) -> String { code("31", text) }
     func unsure(_ text: String) -> String { code("33", text) }
@@ -35,16 +34,22 @@ struct TextTable {
         return TextTable(header: cut(header), rightAligned: right, rows: rows.map(cut))
     }
 
-    /// Lines without trailing space; cells are cut with … where a line would pass `width` columns.
-    func lines(width: Int) -> [String] {
+    /// Lines without trailing space. Where a line would pass `width` columns, first the `flexible` columns are cut with …,
+    /// the widest first, down to 8; then the `optional` ones go, in order. nil: every column is flexible. A time or a
+    /// code that is cut says nothing, so those are never flexible.
+    func lines(width: Int, flexible: Set<String>? = nil, optional: [String] = []) -> [String] {
         var widths = header.indices.map { column in
-            ([header] + rows).map { Self.width($0[column]) }.max() ?? 0
+            ([header] + rows).map { Self.width($0[column].replacingControls()) }.max() ?? 0
         }
-        // The widest column gives way until the line fits.
-        while widths.reduce(0, +) + 2 * (widths.count - 1) > width,
-            let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
-            widths[widest] > 8
-        { widths[widest] -= 1 }
+        let gives = header.indices.filter { flexible?.contains(header[$0]) ?? true }
+        func isTooWide() -> Bool { widths.reduce(0, +) + 2 * (widths.count - 1) > width }
+        while isTooWide(), let widest = gives.max(by: { widths[$0] < widths[$1] }), widths[widest] > 8 {
+            widths[widest] -= 1
+        }
+        if isTooWide(), let first = optional.first {
+            let rest = Array(optional.dropFirst())
+            return without(column: first).lines(width: width, flexible: flexible, optional: rest)
+        }
         return ([header] + rows).map { row in
             let cells = row.indices.map { fit(row[$0], widths[$0], right: rightAligned.contains($0)) }
             var line = cells.joined(separator: "  ")
@@ -53,12 +58,16 @@ struct TextTable {
         }
     }
 
+    /// The text, cut with … to so many terminal columns.
+    static func cut(_ text: String, to width: Int) -> String {
+        var text = text.replacingControls()
+        guard Self.width(text) > width else { return text }
+        while Self.width(text) > width - 1, !text.isEmpty { text.removeLast() }
+        return text + "…"
+    }
+
     private func fit(_ cell: String, _ width: Int, right: Bool) -> String {
-        var cell = cell.replacingControls()
-        if Self.width(cell) > width {
-            while Self.width(cell) > width - 1, !cell.isEmpty { cell.removeLast() }
-            cell += "…"
-        }
+        let cell = Self.cut(cell, to: width)
         let space = String(repeating: " ", count: max(0, width - Self.width(cell)))
         return right ? space + cell : cell + space
     }

@@ -27,7 +27,8 @@ extension Summary.ProcessorSummary {
     fileprivate var json: JSONText {
         .object([
             ("processor", .text(processor)), ("host", .text(host)), ("samples", .integer(samples)),
-            ("samples_lost", .integer(samplesLost)), ("links", .array(links.map(\.json))),
+            ("samples_lost", .integer(samplesLost)), ("datagrams_lost", .integer(datagramsLost)),
+            ("links", .array(links.map(\.json))),
         ])
     }
 }

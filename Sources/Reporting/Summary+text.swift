@@ -29,7 +29,7 @@ extension Summary {
                 let cause = link.cause.map { " (\($0))" } ?? ""
                 return "\(link.link) \(style.state(link.state, link.state))\(cause)\(since)"
             }
-            let name = processors.count > 1 ? "\(processor.processor.replacingControls()): " : ""
+            let name = "\(TextTable.cut(processor.processor, to: 20)): "
             let lead = index == 0 ? style.bold(label) : String(repeating: " ", count: label.count)
             lines += wrap(lead, name, links)
         }
@@ -59,9 +59,16 @@ extension Summary {
     private func errorCountText(_ style: Style) -> String {
         let total = errors.reduce(0) { $0 + $1.count }
         guard total > 0 else { return recorded == 0 ? "none, but nothing was recorded" : style.good("none") }
-        let kinds = errors.filter { $0.count > 0 }.map { "\($0.code) \($0.count)" }
-        let list = kinds.prefix(4).joined(separator: ", ") + (kinds.count > 4 ? ", …" : "")
-        return style.bad("\(total)") + " (\(list))"
+        var byCode: [(code: String, count: Int64)] = []
+        for error in errors where error.count > 0 {
+            if let index = byCode.firstIndex(where: { $0.code == error.code }) {
+                byCode[index].count += error.count
+            } else {
+                byCode.append((error.code, error.count))
+            }
+        }
+        let list = byCode.map { "\($0.code) \($0.count)" }.joined(separator: ", ")
+        return style.bad("\(total)") + TextTable.cut(" (\(list))", to: 68 - "\(total)".count)
     }
 
     private func addressInUseText(_ style: Style) -> String {
@@ -76,8 +83,8 @@ extension Summary {
         }
         let times = count == 1 ? "once" : "\(count) times"
         let last = found.compactMap(\.last).max().map { ", last \(LocalTime.text($0).droppingMilliseconds())" } ?? ""
-        let holder = found.compactMap(\.holder).last.map { ", held by \($0.replacingControls())" } ?? ""
-        return style.bad(times) + last + holder
+        let holder = found.compactMap(\.holder).last.map { ", held by \($0)" } ?? ""
+        return style.bad(times) + TextTable.cut(last + holder, to: 68 - times.count)
     }
 
     // MARK: tables
@@ -95,12 +102,19 @@ extension Summary {
                 ])
             }
         }
-        var lines = lines(of: table)
+        var lines = lines(of: table, optional: ["Longest"])
         lines[0] = style.bold(lines[0])
         let samples = processors.reduce(0) { $0 + $1.samples }
-        let lost = losses.reduce(0) { $0 + ($1.samples ?? 0) }
-        lines += ["", "\(samples.grouped) samples stored, \(lost.grouped) known to be lost."]
+        lines += ["", "\(samples.grouped) samples stored, \(lostText)."]
         return lines
+    }
+
+    /// Where the kernel dropped datagrams nobody knows how many samples were in them: that is said, too.
+    private var lostText: String {
+        let samples = losses.reduce(0) { $0 + ($1.samples ?? 0) }
+        let datagrams = losses.reduce(0) { $0 + ($1.samples == nil ? $1.datagrams : 0) }
+        guard datagrams > 0 else { return samples == 0 ? "none lost" : "\(samples.grouped) lost" }
+        return "\(samples.grouped) lost, and \(datagrams.grouped) datagrams that could not be read or kept"
     }
 
     private func outageTable() -> [String] {
@@ -115,13 +129,13 @@ extension Summary {
             ])
         }
         let more = outages.count > 20 ? ["(\(outages.count - 20) earlier ones: atlas-recorder report outages)"] : []
-        return lines(of: table) + more
+        return lines(of: table, optional: ["Ended"]) + more
     }
 
     /// Where the store has one unit, its name says nothing in a column.
-    private func lines(of table: TextTable) -> [String] {
-        guard processors.count == 1 else { return table.lines(width: 80) }
-        return table.without(column: "Processor").lines(width: 80)
+    private func lines(of table: TextTable, optional: [String] = []) -> [String] {
+        let table = processors.count == 1 ? table.without(column: "Processor") : table
+        return table.lines(width: 80, flexible: ["Processor", "Held by"], optional: optional)
     }
 
     private func errorTable(_ errors: [SocketError]) -> [String] {
@@ -135,7 +149,7 @@ extension Summary {
                 error.processor ?? "-", error.holder ?? "-",
             ])
         }
-        return lines(of: table)
+        return lines(of: table, optional: ["First", "Held by"])
     }
 
     private func lossTable() -> [String] {

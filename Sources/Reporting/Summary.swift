@@ -15,6 +15,8 @@ package struct Summary: Sendable, Equatable {
     package struct ProcessorSummary: Sendable, Equatable {
         package let processor, host: String
         package let samples, samplesLost: Int64
+        /// Of which it is not known how many samples they held.
+        package let datagramsLost: Int64
         package var links: [LinkSummary]
     }
     package struct Outage: Sendable, Equatable {
@@ -67,7 +69,8 @@ package struct Summary: Sendable, Equatable {
                 processors.append(
                     ProcessorSummary(
                         processor: name, host: row.text("host") ?? "", samples: row.integer("samples") ?? 0,
-                        samplesLost: row.integer("samples_lost") ?? 0, links: []))
+                        samplesLost: row.integer("samples_lost") ?? 0,
+                        datagramsLost: row.integer("datagrams_lost") ?? 0, links: []))
             }
             processors[processors.count - 1].links.append(LinkSummary(row))
         }

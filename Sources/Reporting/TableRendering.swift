@@ -5,16 +5,16 @@ package enum ReportFormat: String, CaseIterable, Sendable { case text, json, csv
 
 extension Table {
     /// A report's rows in any format; JSON is an array of objects.
-    package func rendered(as format: ReportFormat, _ style: Style, width: Int) -> String {
+    package func rendered(as format: ReportFormat, _ style: Style) -> String {
         switch format {
-        case .text: text(style, width: width)
+        case .text: text(style)
         case .json: JSONText.array(rows.map { .object(Array(zip(columns, $0.map(\.json)))) }).written() + "\n"
         case .csv: ([columns] + rows.map { $0.map(\.plain) }).map(Self.csvLine).joined()
         case .markdown: markdown
         }
     }
 
-    private func text(_ style: Style, width: Int) -> String {
+    private func text(_ style: Style) -> String {
         guard !rows.isEmpty else { return "nothing in this window\n" }
         let numeric = columns.indices.filter { column in
             rows.allSatisfy {
@@ -25,7 +25,7 @@ extension Table {
             }
         }
         let table = TextTable(header: columns, rightAligned: Set(numeric), rows: rows.map { $0.map(\.plain) })
-        var lines = table.lines(width: width)
+        var lines = table.lines(width: .max)  // a time or a name that is cut answers nothing
         lines[0] = style.bold(lines[0])
         return lines.joined(separator: "\n") + "\n"
     }

@@ -5,21 +5,32 @@ import RecorderStore
 /// What people and scripts see of the program: lines, exit codes.
 enum Console {
     /// One line on stdout, at once; whole lines also from several threads.
-    static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
-    static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
-    /// A remark on stderr.
-    static func note(_ text: String) { write("atlas-recorder: \(text)\n", to: STDERR_FILENO) }
+    static func line(_ text: String) { _ = write(text + "\n", to: STDOUT_FILENO) }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// An answer that somebody asked for. A reader that has seen enough (`| head`) is no failure; a full disk is.
+    static func answer(_ text: String) throws {
+        let failed = write(text, to: STDOUT_FILENO)
+        guard failed == 0 || failed == EPIPE else {
+            note("cannot write the answer: \(String(cString: strerror(failed))). Free space, or write it elsewhere.")
+            throw ExitCode(1)
+        }
+    }
+
+    /// A remark on stderr.
+    static func note(_ text: String) { _ = write("atlas-recorder: \(text)\n", to: STDERR_FILENO) }
+
+    /// 0, or the errno.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
                 if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return }  // nobody reads: not a reason to stop
+                guard count > 0 else { return errno }
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
+            return 0
         }
     }
 

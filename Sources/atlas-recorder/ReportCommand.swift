@@ -49,6 +49,10 @@ struct ReportCommand: ParsableCommand {
     @Flag(help: "Print the report's SQL instead of running it.")
     var showSQL = false
 
+    mutating func validate() throws {
+        if store == "" { throw ValidationError("--store '': name a file, or leave the flag out.") }
+    }
+
     func run() throws {
         do {
             try answer()
@@ -67,13 +71,13 @@ struct ReportCommand: ParsableCommand {
             return
         }
         let report = try chosenReport()
-        if showSQL { return Console.write(report.sql) }
+        if showSQL { return try Console.answer(report.sql) }
         let window = try chosenWindow()
         let (path, isChosen) = StorePath.forReading(flag: store, Console.environment)
         if !isChosen { Console.note("store: \(path)") }
-        let reader = try StoreReader(path: path)
+        let reader = try openStore(path, isChosen: isChosen)
         try checkProcessor(reader)
-        Console.write(try render(report, reader, window))
+        try Console.answer(render(report, reader, window))
     }
 
     private func render(_ report: Report, _ reader: StoreReader, _ question: Question) throws -> String {
@@ -85,18 +89,18 @@ struct ReportCommand: ParsableCommand {
             case .csv, .markdown: break
             }
         }
-        let text = try report.run(on: reader, question).rendered(as: format, style, width: terminalWidth)
+        let text = try report.run(on: reader, question).rendered(as: format, style)
         guard format == .text else { return text }
         return "\(LocalTime.textWithZone(question.since)) to \(LocalTime.textWithZone(question.until))\n\n\(text)"
     }
 
-    /// A pipe gets every column whole.
-    private var terminalWidth: Int {
-        var size = winsize()
-        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-            return .max
+    /// Who tried `run --simulate` first has a store, only not the one that `report` looks for.
+    private func openStore(_ path: String, isChosen: Bool) throws -> StoreReader {
+        if !isChosen, access(path, F_OK) != 0 {
+            let simulated = StorePath.forWriting(flag: nil, file: "simulated.sqlite", Console.environment)
+            if access(simulated, R_OK) == 0 { Console.note("there is a simulation's store: --store '\(simulated)'") }
         }
-        return Int(size.ws_col)
+        return try StoreReader(path: path)
     }
 
     private func chosenReport() throws -> Report {

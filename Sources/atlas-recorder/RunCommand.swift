@@ -12,9 +12,9 @@ import UnixSignals
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Record until SIGTERM or SIGINT.",
+        abstract: "Record until SIGTERM, SIGINT or SIGHUP.",
         discussion: """
-            Prints one line when it records and one for each change of state. On SIGTERM or SIGINT it stores what it \
+            Prints one line when it records and one for each change of state. On SIGTERM, SIGINT or SIGHUP it stores what it \
             received and ends the run as clean; a second signal ends it at once.
 
             Examples:
@@ -58,19 +58,13 @@ struct Run: AsyncParsableCommand {
     var simulate = false
 
     mutating func validate() throws {
+        if store == "" { throw ValidationError("--store '': name a file, or leave the flag out.") }
         guard (1...300).contains(keepAlive) else {
             throw ValidationError("--keep-alive \(keepAlive): use 1 to 300 seconds; the processor closes at 300.")
         }
         if simulate {
             guard processor.isEmpty else { throw ValidationError("Use --processor or --simulate, not both.") }
         } else {
-            guard !processor.isEmpty else {
-                throw ValidationError(
-                    """
-                    Nothing to record: name a processor with --processor 'Main Bar=192.168.5.101' \
-                    (repeat it for several), or try it without one: atlas-recorder run --simulate
-                    """)
-            }
             guard meterPort > 0 else { throw ValidationError("--meter-port 0: use 1 to 65535; 0 is for --simulate.") }
         }
         do {
@@ -82,6 +76,14 @@ struct Run: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // Not in validate(), where it would hide a mistyped flag.
+        guard simulate || !processor.isEmpty else {
+            throw ValidationError(
+                """
+                Nothing to record: name a processor with --processor 'Main Bar=192.168.5.101' \
+                (repeat it for several), or try it without one: atlas-recorder run --simulate
+                """)
+        }
         do {
             try await simulate ? recordSimulation() : record(ProcessorSpec.parse(processor))
         } catch {
@@ -127,7 +129,7 @@ struct Run: AsyncParsableCommand {
         let recorder = Recorder(configuration, logger: logger) { printer.print($0) }
         var group = ServiceGroupConfiguration(
             services: [.init(service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)],
-            gracefulShutdownSignals: [.sigterm, .sigint],
+            gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         group.maximumGracefulShutdownDuration = .seconds(30)
         try await runUntilStopped(ServiceGroup(configuration: group))
@@ -148,7 +150,7 @@ struct Run: AsyncParsableCommand {
 
     private static func endAtSecondSignal() async {
         var count = 0
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
             count += 1
             if count == 2 { _exit(1) }
         }

@@ -105,7 +105,7 @@ struct Conversation {
             timers[timer] = nil
             now = max(now, due)
             let evidence = ControlSession.Evidence(
-                unacknowledgedBytes: world.acknowledges ? 0 : 80, lastDatagram: lastDatagram, rival: world.rival)
+                unacknowledged: world.acknowledges ? 0 : 80, lastDatagram: lastDatagram, rival: world.rival)
             tell(.timerFired(timer, evidence))
         }
         now = end

@@ -60,7 +60,7 @@ struct RandomSessionTests {
         return .timerFired(
             timer,
             .init(
-                unacknowledgedBytes: random.pick([0, 0, 80]), lastDatagram: edge.lastDatagram,
+                unacknowledged: random.pick([0, 0, 80]), lastDatagram: edge.lastDatagram,
                 rival: random.pick([nil, nil, "node"])))
     }
 

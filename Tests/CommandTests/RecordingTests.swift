@@ -84,6 +84,9 @@ struct RecordingTests {
         let second = try await simulate(store, "--for", "1s").end()
         #expect(second.status == 75)
         #expect(second.errors.contains("pid \(first.pid) since "), "\(second.errors)")
+        let alias = folder.file("alias.sqlite")
+        try FileManager.default.createSymbolicLink(atPath: alias, withDestinationPath: store)
+        #expect(try await simulate(alias, "--for", "1s").end().status == 75, "another name of the same store")
         first.send(SIGINT)
         #expect(try await first.end().status == 0)
     }

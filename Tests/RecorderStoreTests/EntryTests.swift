@@ -190,7 +190,9 @@ import Testing
                     .parameter(processor: recording.id, at: start, name: "Made_\(batch)_\($0)", value: .integer(1))
                 }, at: start)
         }
-        #expect(try integer(folder.store, "SELECT count(*) FROM parameter_changes") == 20_000)
+        #expect(try integer(folder.store, "SELECT count(*) FROM parameter_changes") == 5_000)
+        let dropped = "SELECT sum(datagrams) FROM sample_losses WHERE reason = 'parameters_dropped'"
+        #expect(try integer(folder.store, dropped) == 20_000)
     }
 
     // MARK: losses

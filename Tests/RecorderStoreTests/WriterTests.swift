@@ -119,7 +119,7 @@ import Testing
             case .parameter: parameters += 1
             case .event(let event): events.append(event.at - start)
             case .seen(_, let at): seen.append(at - start)
-            case .loss(let loss): lost += loss.samples ?? 0
+            case .loss(let loss): lost += loss.datagrams
             default: Issue.record("\(entry)")
             }
         }

@@ -9,6 +9,23 @@ import Testing
 /// Another program of this host with a connection of its own: the unit sends each value for it, too, to the same port.
 @Suite(.timeLimit(.minutes(1)))
 struct OtherClientTests {
+    @Test("a second client on an IPv6 socket that speaks IPv4 is one, too")
+    func mappedClient() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("subscribed")
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(to: SocketAddress(ipAddress: "::ffff:127.0.0.1", port: Int(specs[0].controlPort))).get()
+        let line = #"{"jsonrpc":"2.0","method":"sub","params":{"param":"ZoneMeter_0","fmt":"val"}}"# + "\n"
+        try await channel.writeAndFlush(ByteBuffer(string: line))
+        await rig.line("another program of this host has a connection")
+        try await eventually { try rig.integer("SELECT sum(duplicate) FROM sample_minute") > 10 }
+        try await channel.close()
+        try await rig.stop()
+        try await simulator.shutdown()
+    }
+
     @Test("a second client does not double or spoil the samples", arguments: ["val", "pct"])
     func secondClient(format: String) async throws {
         let port = freePort()

@@ -46,6 +46,31 @@ struct RecordingTests {
         try await simulator.shutdown()
     }
 
+    @Test("a meter that has not spoken since the restart keeps its last value")
+    func latestAfterRestart() async throws {
+        let port = freePort()
+        let store = Rig.newStore()
+        let level = { @Sendable (value: String) in
+            try await ScriptedUnit { line, id in
+                line.contains("SourceMeter_0") && !value.isEmpty
+                    ? [#"{"jsonrpc":"2.0","result":[{"param":"SourceMeter_3","val":\#(value)}],"id":\#(id)}"#]
+                    : [#"{"jsonrpc":"2.0","result":"OK","id":\#(id)}"#]
+            }
+        }
+        for (value, meters) in [("-41.5", "SourceMeter_3 -41.5"), ("", "SourceMeter_3 -41.5")] {
+            let unit = try await level(value)
+            let rig = Rig([unit.spec], store: store, meterPort: port, removesStore: value.isEmpty)
+            await rig.line("subscribed")
+            PlainSocket(port: 0, reuse: false).send(
+                #"{"method":"update","params":[{"param":"ZoneMeter_1","val":-3.5}]}"#, to: "127.0.0.1", port)
+            try await eventually { try rig.texts("SELECT meter FROM latest_levels").contains("ZoneMeter_1") }
+            try await rig.stop()
+            let levels = try rig.texts("SELECT meter, level_db FROM latest_levels ORDER BY meter")
+            #expect(levels == [meters, "ZoneMeter_1 -3.5"])
+            try await unit.stop()
+        }
+    }
+
     @Test("datagrams from elsewhere are one episode with a count, never samples")
     func strangers() async throws {
         let port = freePort()

@@ -14,15 +14,18 @@ import Testing
 final class Rig: Sendable {
     let store: String
     let meterPort: UInt16
+    private let removesStore: Bool
     private let group: ServiceGroup
     private let lines = Lines()
     private let running: Task<Void, any Error>
 
     /// Starts recording these units. `meterPort` 0: any free one.
     init(
-        _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1)
+        _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1),
+        removesStore: Bool = true
     ) {
         self.store = store
+        self.removesStore = removesStore
         self.meterPort = meterPort
         let configuration = RecorderConfiguration(
             processors: processors, store: store, version: "test",
@@ -76,6 +79,7 @@ final class Rig: Sendable {
     }
 
     deinit {
+        guard removesStore else { return }
         let folder = store.split(separator: "/").dropLast().joined(separator: "/")
         for name in ["test.sqlite", "test.sqlite-wal", "test.sqlite-shm", "test.sqlite.lock"] {
             unlink("/\(folder)/\(name)")

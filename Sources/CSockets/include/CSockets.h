@@ -10,7 +10,6 @@ struct csockets_datagram {
     const uint8_t *bytes;
     uint32_t length;         // as kept
     uint32_t source;         // IPv4 address, host byte order
-    uint16_t source_port;    // host byte order
     uint8_t truncated;       // the datagram was longer than a slot (MSG_TRUNC)
     int64_t at_us;           // kernel's time of arrival, microseconds since 1970 UTC
 };

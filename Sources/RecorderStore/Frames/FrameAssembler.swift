@@ -34,11 +34,18 @@ package final class FrameAssembler {
     private var duplicates = 0
 
     /// `slots`: what the store has given to this unit's meters before.
-    package init(processor: Int32, slots known: [(slot: UInt16, meter: Meter)] = []) {
+    /// `latest`: their last values then, by slot.
+    package init(
+        processor: Int32, slots known: [(slot: UInt16, meter: Meter)] = [],
+        latest: [UInt16: (at: Int64, level: Double)] = [:]
+    ) {
         self.processor = processor
         slots = Array(repeating: 0, count: Meter.limit)
         for (slot, meter) in known { slots[Int(meter.key)] = slot }
         grow(to: known.map { Int($0.slot) }.max() ?? 0)
+        for (slot, value) in latest where slot > 0 && Int(slot) <= slotCount {
+            (lastAt[Int(slot) - 1], lastLevel[Int(slot) - 1]) = value
+        }
     }
 
     /// When the open frame has to be closed, microseconds since 1970 UTC; nil: none is open.
@@ -103,6 +110,8 @@ package final class FrameAssembler {
         guard latestIsDue else { return }
         latestIsDue = false
         let values = (0..<slotCount).map { lastAt[$0] == .min ? nil : (at: lastAt[$0], level: lastLevel[$0]) }
+        // One for each unit: a store that refuses for long must not make them pile up.
+        block.latest.removeAll { $0.processor == processor }
         block.latest.append(FrameBlock.Latest(processor: processor, values: values))
     }
 

@@ -10,6 +10,8 @@ package enum LossReason: String, Sendable {
     case unreadable
     /// Samples waited for the store until the queue was full; the oldest went.
     case queueFull = "queue_full"
+    /// Values of parameters, not samples: more came than a unit has, or than the store took. Counted in `datagrams`.
+    case parametersDropped = "parameters_dropped"
     /// More meters than a unit can have.
     case tooManyMeters = "too_many_meters"
 }

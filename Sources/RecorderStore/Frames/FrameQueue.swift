@@ -80,24 +80,23 @@ package final class FrameQueue: Sendable {
 }
 
 extension FrameBlock {
-    /// What is lost with this block: one entry a unit and minute.
+    /// What is lost with this block: one entry a unit and minute. Its datagrams were read; only samples are gone.
     func lossesIfShed() -> [Loss] {
         struct Key: Hashable {
             let processor: Int32
             let minute: Int64
         }
-        var lost: [Key: (at: Int64, frames: Int, samples: Int)] = [:]
+        var lost: [Key: (at: Int64, samples: Int)] = [:]
         func add(_ processor: Int32, _ at: Int64, _ samples: Int) {
-            var entry = lost[Key(processor: processor, minute: at / 60_000_000)] ?? (at, 0, 0)
-            entry = (max(entry.at, at), entry.frames + 1, entry.samples + samples)
+            var entry = lost[Key(processor: processor, minute: at / 60_000_000)] ?? (at, 0)
+            entry = (max(entry.at, at), entry.samples + samples)
             lost[Key(processor: processor, minute: at / 60_000_000)] = entry
         }
         for frame in frames { add(frame.processor, frame.at, Int(frame.values)) }
         for value in lone { add(value.processor, value.at, 1) }
         return lost.map { key, entry in
             Loss(
-                processor: key.processor, reason: .queueFull, at: entry.at, datagrams: entry.frames,
-                samples: entry.samples)
+                processor: key.processor, reason: .queueFull, at: entry.at, datagrams: 0, samples: entry.samples)
         }
     }
 
