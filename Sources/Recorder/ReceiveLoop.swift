@@ -129,13 +129,17 @@ final class ReceiveLoop {
     }
 
     private func store(_ count: Int, of unit: ReceivedUnit, at: Int64) {
-        let wasOpen = unit.assembler.closesAt != nil
-        for index in 0..<count { unit.take(reader.readings[index], at: at, into: &block, notify) }
-        if !wasOpen, unit.assembler.closesAt != nil {
-            if open.isEmpty { nextSweep = max(nextSweep, RecorderClock.microseconds(CLOCK_BOOTTIME) + Self.sweepEvery) }
-            open.append(unit)
-        }
+        let readings = UnsafeBufferPointer(rebasing: reader.readings[..<count])
+        unit.take(readings, at: at, into: &block, notify)
+        list(unit)
         if block.isFull { handOver() }
+    }
+
+    private func list(_ unit: ReceivedUnit) {
+        guard !unit.isListed else { return }
+        unit.isListed = true
+        if open.isEmpty { nextSweep = max(nextSweep, RecorderClock.microseconds(CLOCK_BOOTTIME) + Self.sweepEvery) }
+        open.append(unit)
     }
 
     // MARK: frames and blocks
@@ -145,10 +149,14 @@ final class ReceiveLoop {
         guard !open.isEmpty else { return }
         let now = RecorderClock.microseconds(CLOCK_REALTIME)
         open.removeAll { unit in
-            guard let closesAt = unit.assembler.closesAt else { return true }
+            guard let closesAt = unit.assembler.closesAt else {
+                unit.isListed = false
+                return true
+            }
             // The clock may have been set back under an open frame.
             guard now >= closesAt || now < closesAt - 2 * FrameAssembler.span else { return false }
             unit.assembler.close(into: &block)
+            unit.isListed = false
             return true
         }
     }
@@ -212,8 +220,8 @@ final class ReceiveLoop {
         case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
         case .readings(let processor, let readings, let at):
             guard let unit = units[processor] else { return }
-            for reading in readings { unit.take(reading, at: at, into: &block, notify) }
-            if !open.contains(where: { $0 === unit }) { open.append(unit) }
+            readings.withUnsafeBufferPointer { unit.take($0, at: at, into: &block, notify) }
+            list(unit)
         case .stop: isRunning = false
         }
     }

@@ -7,12 +7,11 @@ import RecorderStore
 final class ReceivedUnit {
     let processor: Int32
     let status: UnitStatus
-    let assembler: FrameAssembler
+    var assembler: FrameAssembler
+    /// Whether the loop has it on its list of units that may have an open frame.
+    var isListed = false
     /// Our control connection to it, while there is one.
     var endpoint: UnitEndpoint?
-    /// When another client was looked for last, microseconds since 1970 UTC, and how long not to look again.
-    private var lastLook: Int64 = 0
-    private var lookPause: Int64 = 0
     // Since the last summary.
     private var unreadableDatagrams = 0
     private var unreadableValues = 0
@@ -25,30 +24,19 @@ final class ReceivedUnit {
         assembler = FrameAssembler(processor: registered.id, slots: registered.slots, latest: registered.latest)
     }
 
-    @inline(__always)
     func take(
-        _ reading: Reading, at: Int64, into block: inout FrameBlock, _ notify: (MeterReceiver.Notice) -> Void
+        _ readings: UnsafeBufferPointer<Reading>, at: Int64, into block: inout FrameBlock,
+        _ notify: (MeterReceiver.Notice) -> Void
     ) {
-        if !assembler.hasOtherClient, mayLook(at), assembler.isRepeat(reading, at: at) {
-            lookForOthers(at, notify)
-        }
-        if assembler.take(reading, at: at, into: &block) == .noRoom { noRoom += 1 }
+        noRoom += assembler.take(readings, at: at, into: &block) { hasOtherClient(notify) }
     }
 
-    /// Also after the clock was set back.
-    @inline(__always)
-    private func mayLook(_ at: Int64) -> Bool { at < lastLook || at - lastLook >= lookPause }
-
-    /// The same value twice within 20 ms: another program of this host may just have subscribed. The look costs some
-    /// 4 ms (the kernel walks its whole table of connections), so after one in vain it waits 0.2 s, then up to 2 s.
+    /// The kernel walks its whole table of connections to answer: some 4 ms.
     @inline(never)
-    private func lookForOthers(_ at: Int64, _ notify: (MeterReceiver.Notice) -> Void) {
-        guard let endpoint else { return }
-        let isShared = !endpoint.otherClients(among: PortInspector.connections()).isEmpty
-        lookPause = isShared ? 0 : min(max(200_000, 2 * lookPause), 2_000_000)
-        lastLook = at
-        assembler.hasOtherClient = isShared
-        if isShared { notify(.otherClient(processor: processor)) }
+    private func hasOtherClient(_ notify: (MeterReceiver.Notice) -> Void) -> Bool {
+        guard let endpoint, !endpoint.otherClients(among: PortInspector.connections()).isEmpty else { return false }
+        notify(.otherClient(processor: processor))
+        return true
     }
 
     @inline(__always)

@@ -129,7 +129,7 @@ import Testing
             }
         }.value
         for number in 0..<given { _ = queue.exchange(block(number, count: 1)) }
-        let last = FrameAssembler(processor: 2)
+        var last = FrameAssembler(processor: 2)
         var end = FrameBlock()
         for meter in UInt8(0)..<3 {
             _ = last.take(Reading(meter: Meter(.zone, meter), level: -1), at: start, into: &end)

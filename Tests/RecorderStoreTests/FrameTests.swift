@@ -91,7 +91,7 @@ import Testing
 
     @Test("slots are given once: known ones stay, new ones follow the highest")
     func slots() {
-        let assembler = FrameAssembler(processor: 1, slots: [(2, zone(7)), (5, zone(1))])
+        var assembler = FrameAssembler(processor: 1, slots: [(2, zone(7)), (5, zone(1))])
         var block = FrameBlock()
         for meter in [zone(1), zone(3), zone(7), zone(4)] {
             _ = assembler.take(Reading(meter: meter, level: -1), at: start, into: &block)

@@ -72,7 +72,7 @@ struct Recording {
 
     /// Feeds readings through an assembler into the queue, as one block.
     func feed(_ readings: [(Meter, Double, Int64)], processor index: Int = 0) {
-        let assembler = FrameAssembler(processor: processors[index].id, slots: processors[index].slots)
+        var assembler = FrameAssembler(processor: processors[index].id, slots: processors[index].slots)
         var block = FrameBlock()
         for (meter, level, at) in readings {
             #expect(assembler.take(Reading(meter: meter, level: level), at: at, into: &block) == .taken)

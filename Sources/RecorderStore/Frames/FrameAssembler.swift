@@ -1,9 +1,9 @@
 import AtlasProtocol
 
 /// Gathers one unit's values into frames: a frame takes every value until a meter would come twice or 20 ms have passed
-/// since its first; so several datagrams of one tick make one row, and no value is dropped or averaged. A class, because a
-/// value that is read on the hot path would be copied there, with a reference count for each of its arrays.
-package final class FrameAssembler {
+/// since its first; so several datagrams of one tick make one row, and no value is dropped or averaged. A datagram's values
+/// are taken in one call: the checks of exclusive access and the copies of a call for each were a fifth of the receiver.
+package struct FrameAssembler: Sendable {
     /// Microseconds; also how long another program's copy of a value counts as a duplicate.
     package static let span: Int64 = 20_000
     /// More slots than any unit has meters; what a hostile sender adds beyond it is counted as lost.
@@ -32,6 +32,9 @@ package final class FrameAssembler {
     private var lastLevel: [Double] = []
     private var latestIsDue = false
     private var duplicates = 0
+    /// When another client was looked for last, microseconds since 1970 UTC, and how long not to look again.
+    private var lastLook: Int64 = 0
+    private var lookPause: Int64 = 0
 
     /// `slots`: what the store has given to this unit's meters before.
     /// `latest`: their last values then, by slot.
@@ -59,9 +62,28 @@ package final class FrameAssembler {
             && at >= lastAt[slot - 1]
     }
 
+    /// Takes a datagram's values, which arrived at `at` (microseconds since 1970 UTC). A value that comes again may be
+    /// another program's: `isShared` tells whether there is one; it costs milliseconds, so after one in vain it is not
+    /// asked for 0.2 s, then up to 2 s. Returns for how many values there was no room.
+    package mutating func take(
+        _ readings: UnsafeBufferPointer<Reading>, at: Int64, into block: inout FrameBlock, isShared: () -> Bool
+    ) -> Int {
+        var noRoom = 0
+        for reading in readings {
+            // Also after the clock was set back.
+            if !hasOtherClient, at < lastLook || at - lastLook >= lookPause, isRepeat(reading, at: at) {
+                hasOtherClient = isShared()
+                lookPause = hasOtherClient ? 0 : min(max(200_000, 2 * lookPause), 2_000_000)
+                lastLook = at
+            }
+            if take(reading, at: at, into: &block) == .noRoom { noRoom += 1 }
+        }
+        return noRoom
+    }
+
     /// Takes one value that arrived at `at` (microseconds since 1970 UTC).
     @inline(__always)
-    package func take(_ reading: Reading, at: Int64, into block: inout FrameBlock) -> Outcome {
+    package mutating func take(_ reading: Reading, at: Int64, into block: inout FrameBlock) -> Outcome {
         if hasOtherClient, isRepeat(reading, at: at) {
             duplicates += 1
             return .duplicate
@@ -83,7 +105,7 @@ package final class FrameAssembler {
     }
 
     /// Closes the open frame, if there is one.
-    package func close(into block: inout FrameBlock) {
+    package mutating func close(into block: inout FrameBlock) {
         guard values > 0 else { return }
         // Rows are told apart by their time: two frames of one microsecond are set one apart.
         let at = startedAt <= lastFrameAt && lastFrameAt - startedAt < 1_000_000 ? lastFrameAt + 1 : startedAt
@@ -102,7 +124,7 @@ package final class FrameAssembler {
     }
 
     /// Hands over the last values and the count of duplicates, if there are new ones. Called about once a second.
-    package func summarize(at now: Int64, into block: inout FrameBlock) {
+    package mutating func summarize(at now: Int64, into block: inout FrameBlock) {
         if duplicates > 0 {
             block.duplicates.append((processor, now, duplicates))
             duplicates = 0
@@ -115,7 +137,7 @@ package final class FrameAssembler {
         block.latest.append(FrameBlock.Latest(processor: processor, values: values))
     }
 
-    private func appendFrame(_ at: Int64, _ block: inout FrameBlock) {
+    private mutating func appendFrame(_ at: Int64, _ block: inout FrameBlock) {
         let start = block.bytes.count
         var exact = false
         for slot in 0..<highestSlot {
@@ -147,7 +169,7 @@ package final class FrameAssembler {
         bytes.filter { $0 & 0xC0 != 0x80 }.enumerated().map { ($0.offset + 1, $0.element) }
     }
 
-    private func appendLone(_ at: Int64, _ block: inout FrameBlock) {
+    private mutating func appendLone(_ at: Int64, _ block: inout FrameBlock) {
         var at = at
         for slot in 0..<highestSlot where codes[slot] != 0 {
             defer { at += 1 }
@@ -159,14 +181,14 @@ package final class FrameAssembler {
     }
 
     @inline(never)
-    private func assignSlot(to meter: Meter, _ block: inout FrameBlock) -> Int {
+    private mutating func assignSlot(to meter: Meter, _ block: inout FrameBlock) -> Int {
         grow(to: slotCount + 1)
         slots[Int(meter.key)] = UInt16(slotCount)
         block.newMeters.append(FrameBlock.NewMeter(processor: processor, slot: UInt16(slotCount), meter: meter))
         return slotCount
     }
 
-    private func grow(to count: Int) {
+    private mutating func grow(to count: Int) {
         let missing = count - slotCount
         guard missing > 0 else { return }
         codes += Array(repeating: 0, count: missing)
