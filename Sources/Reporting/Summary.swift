@@ -47,6 +47,8 @@ package struct Summary: Sendable, Equatable {
     package let outages: [Outage]
     package let errors: [SocketError]
     package let losses: [Loss]
+    /// Every cause that a link was down or unknown of, in the window.
+    package let causes: Set<String>
 
     package var window: Int64 { question.until - question.since }
 
@@ -78,6 +80,13 @@ package struct Summary: Sendable, Equatable {
         outages = try run("outages").map { Outage($0) }
         errors = try run("errors").map { SocketError($0) }
         losses = try run("losses").map { Loss($0) }
+        let causes = try store.query(
+            """
+            SELECT DISTINCT cause FROM link_states
+             WHERE cause IS NOT NULL AND started_us < :until_us AND coalesce(ended_us, :until_us) > :since_us
+               AND (:processor IS NULL OR processor = :processor)
+            """, question.parameters)
+        self.causes = Set(causes.rows.map { $0[0].plain })
     }
 }
 

@@ -18,6 +18,7 @@ struct ReportCommand: ParsableCommand {
               atlas-recorder report --since 16:30
               atlas-recorder report outages --since 1w --format csv
               atlas-recorder report --since yesterday --until today --format json
+              atlas-recorder report --since 16:30 --fail-on EADDRINUSE && echo fixed
             """)
 
     @Argument(help: ArgumentHelp("One of --list, or a file of your own that ends in .sql.", valueName: "NAME"))
@@ -43,6 +44,13 @@ struct ReportCommand: ParsableCommand {
                 + "~/.local/state/atlas-recorder/atlas.sqlite).", valueName: "FILE"))
     var store: String?
 
+    @Option(
+        name: .customLong("fail-on"),
+        help: ArgumentHelp(
+            "Exit with 2 if this was in the window: an errno's name, a cause, any, or unrecorded; repeat for several. With "
+                + "1 if nothing of the window was recorded.", valueName: "CODE"))
+    var failOn: [String] = []
+
     @Flag(help: "List the reports.")
     var list = false
 
@@ -51,6 +59,11 @@ struct ReportCommand: ParsableCommand {
 
     mutating func validate() throws {
         if store == "" { throw ValidationError("--store '': name a file, or leave the flag out.") }
+        do {
+            for argument in failOn { _ = try FailCondition(argument: argument) }
+        } catch {
+            throw Console.usage(error)
+        }
     }
 
     func run() throws {
@@ -78,6 +91,22 @@ struct ReportCommand: ParsableCommand {
         let reader = try openStore(path, isChosen: isChosen)
         try checkProcessor(reader)
         try Console.answer(render(report, reader, window))
+        if !failOn.isEmpty { try judge(Summary(reader, window)) }
+    }
+
+    /// The exit code of `--fail-on`, with the reason on stderr.
+    private func judge(_ summary: Summary) throws {
+        switch summary.verdict(on: try failOn.map { try FailCondition(argument: $0) }) {
+        case .found(let what):
+            Console.note("found: \(what)")
+            throw ExitCode(2)
+        case .couldNotTell:
+            Console.note("could not tell: nothing of this window was recorded. Choose one in which a recorder ran.")
+            throw ExitCode(1)
+        case .notFound(let unrecorded):
+            guard unrecorded > 0 else { return }
+            Console.note("not found, but \(Double(unrecorded) / 1e6) s of this window were not recorded")
+        }
     }
 
     private func render(_ report: Report, _ reader: StoreReader, _ question: Question) throws -> String {

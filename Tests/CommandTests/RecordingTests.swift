@@ -44,6 +44,30 @@ struct RecordingTests {
         #expect(errors[0]["count"] as? Int == 0)
     }
 
+    @Test("--fail-on: 2 if it was there, 0 with the missing seconds if not, 1 if nothing was recorded")
+    func failOn() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        _ = try await Program.run("run", "--processor", "Bar=127.0.0.98:9", "--for", "2s", "--store", store)
+        func report(_ arguments: String...) async throws -> Program.Result {
+            try await Running(["report", "--store", store] + arguments).end()
+        }
+        for code in ["ECONNREFUSED", "refused", "any", "control_down", "recorder_stopped", "unrecorded"] {
+            let result = try await report("--since", "5m", "--fail-on", code)
+            #expect(result.status == 2, "\(code): \(result.errors)")
+            #expect(result.errors.contains("found"))
+        }
+        let absent = try await report("--since", "5m", "--fail-on", "EADDRINUSE", "--fail-on", "wedged")
+        #expect(absent.status == 0)
+        #expect(absent.errors.contains("s of this window were not recorded"), "\(absent.errors)")
+        let nothing = try await report("--since", "3d", "--until", "2d", "--fail-on", "EADDRINUSE")
+        #expect(nothing.status == 1)
+        #expect(nothing.errors.contains("could not tell"))
+        let both = try await report(
+            "--since", "3d", "--until", "2d", "--fail-on", "EADDRINUSE", "--fail-on", "unrecorded")
+        #expect(both.status == 2)
+    }
+
     @Test("the text report answers first, in 80 columns, without colour in a pipe")
     func textReport() async throws {
         let folder = Folder()

@@ -27,6 +27,7 @@ struct UsageTests {
             (["report", "--since", "half past four"], "16:30"),
             (["report", "--since", "16:30", "--until", "2001-01-01"], "--until"),
             (["report", "nonsense"], "There are"),
+            (["report", "--fail-on", "eaddrinuse"], "EADDRINUSE"),
             (["report", "--format", "pdf"], "markdown"),
             (["simulate", "--shape", "round"], "tick, single"),
             (["simulate", "--fault", "at noon wedge"], "noon"),
