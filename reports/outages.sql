@@ -1,5 +1,5 @@
 -- Every outage that touches the window: contiguous time down, with its causes; seconds is what lies in the window.
--- (SELECT * FROM outages has all there ever were; here the primary key leads to those of the window.)
+-- The view outages has all there ever were; here the primary key leads to those of the window.
 -- Parameters: :since_us, :until_us (microseconds since 1970 UTC), :processor (a name, or NULL for all).
 SELECT o.processor, o.link, o.started, o.ended, o.started_us, o.ended_us,
        (min(coalesce(o.ended_us, :until_us), :until_us) - max(o.started_us, :since_us)) / 1e6 AS seconds,

@@ -116,8 +116,8 @@ final class FrameRows {
     @inline(__always)
     private func count(_ processor: Int32, _ at: Int64, stored: Int = 0, duplicate: Int = 0) {
         let minute = Minute(processor: processor, start: at / 60_000_000 * 60_000_000)
-        counts[minute, default: (0, 0)].stored += stored
-        counts[minute, default: (0, 0)].duplicate += duplicate
+        let before = counts[minute] ?? (0, 0)
+        counts[minute] = (before.stored + stored, before.duplicate + duplicate)
     }
 
     /// Adds what this commit stored to the minutes' counts; last in the transaction.

@@ -57,6 +57,9 @@ struct UsageTests {
         #expect(list.status == 0)
         for name in ["summary", "outages", "errors", "losses", "events"] { #expect(list.output.contains(name)) }
         let sql = try await Program.run("report", "outages", "--show-sql")
-        #expect(sql.output.contains("FROM outages"))
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+            path: "../../reports/outages.sql")
+        #expect(sql.output.contains("CROSS JOIN outages o"))
+        #expect(try sql.output.hasPrefix(String(contentsOf: file, encoding: .utf8)))
     }
 }
