@@ -41,6 +41,8 @@ package struct ControlSession {
         case datagramArrived
         case metersBound
         case metersNotBound(Cause, detail: String?)
+        /// Another socket that takes this unit's datagrams was seen, named.
+        case metersTaken(by: String)
         case timerFired(Timer, Evidence)
         case stop
     }
@@ -130,6 +132,10 @@ package struct ControlSession {
         case (.idle, .metersNotBound(let cause, let detail)), (.connecting, .metersNotBound(let cause, let detail)),
             (.waiting, .metersNotBound(let cause, let detail)):
             return tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
+
+        case (.idle, .metersTaken(let rival)), (.connecting, .metersTaken(let rival)),
+            (.waiting, .metersTaken(let rival)), (.connected, .metersTaken(let rival)):
+            return tellMeters { $0.taken(by: rival, at: now) }
 
         case (.idle, .stop), (.connecting, .stop), (.waiting, .stop), (.connected, .stop):
             phase = .stopped

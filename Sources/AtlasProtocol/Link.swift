@@ -74,6 +74,11 @@ package struct LinkEvent: Equatable, Sendable {
         case connectFailed = "connect_failed"
         case parameterRefused = "parameter_refused"
         case bound, rebound
+        /// Another program's socket on the meters' port came or went.
+        case portJoined = "port_joined"
+        case portLeft = "port_left"
+        case relaying
+        case relayEnded = "relay_ended"
 
         case metersFlowing = "meters_flowing"
         case metersLost = "meters_lost"

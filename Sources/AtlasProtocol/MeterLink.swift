@@ -71,6 +71,12 @@ struct MeterLink {
         return move(to: .up, since: instant, noticed: instant)
     }
 
+    /// Another socket takes the datagrams, as the kernel's table shows. Whatever arrives after this proves otherwise.
+    mutating func taken(by rival: String, at now: Instant) -> Outcome {
+        guard socket == .bound, control != .down else { return nil }
+        return move(to: .down(.taken), since: now, noticed: now, detail: rival)
+    }
+
     /// A probe is about to be sent; nothing came for the one before it unless `lastDatagram` says so.
     mutating func probing(at now: Instant) {
         guard socket == .bound else { return }

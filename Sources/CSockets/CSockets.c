@@ -26,6 +26,10 @@ struct csockets_batch {
     uint8_t *control;
     uint8_t *memory;
     struct csockets_datagram *datagrams;
+    // For passing on what was received: the same bytes, with their own lengths.
+    struct mmsghdr *relay_headers;
+    struct iovec *relay_vectors;
+    uint8_t *relay_control;
 };
 
 struct csockets_batch *csockets_batch_create(int slots) {
@@ -37,10 +41,14 @@ struct csockets_batch *csockets_batch_create(int slots) {
     batch->sources = calloc((size_t)slots, sizeof *batch->sources);
     batch->datagrams = calloc((size_t)slots, sizeof *batch->datagrams);
     batch->control = calloc((size_t)slots, CONTROL_BYTES);
+    batch->relay_headers = calloc((size_t)slots, sizeof *batch->relay_headers);
+    batch->relay_vectors = calloc((size_t)slots, sizeof *batch->relay_vectors);
+    batch->relay_control = calloc((size_t)slots, CONTROL_BYTES);
     // Anonymous pages: a slot of 64 KiB costs one page while datagrams are small.
     batch->memory = mmap(NULL, (size_t)slots * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (batch->memory == MAP_FAILED) batch->memory = NULL;
-    if (!batch->headers || !batch->vectors || !batch->sources || !batch->datagrams || !batch->control || !batch->memory) {
+    if (!batch->headers || !batch->vectors || !batch->sources || !batch->datagrams || !batch->control || !batch->memory ||
+        !batch->relay_headers || !batch->relay_vectors || !batch->relay_control) {
         csockets_batch_free(batch);
         return NULL;
     }
@@ -63,6 +71,9 @@ void csockets_batch_free(struct csockets_batch *batch) {
     free(batch->sources);
     free(batch->datagrams);
     free(batch->control);
+    free(batch->relay_headers);
+    free(batch->relay_vectors);
+    free(batch->relay_control);
     free(batch);
 }
 
@@ -92,6 +103,7 @@ int csockets_receive(int descriptor, struct csockets_batch *batch) {
         datagram->bytes = batch->vectors[i].iov_base;
         datagram->length = batch->headers[i].msg_len;
         datagram->source = ntohl(batch->sources[i].sin_addr.s_addr);
+        datagram->source_port = ntohs(batch->sources[i].sin_port);
         datagram->truncated = (batch->headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
         datagram->at_us = arrival(&batch->headers[i].msg_hdr);
     }
@@ -119,6 +131,61 @@ failed:;
     int error = errno;
     close(descriptor);
     return -error;
+}
+
+int csockets_connect(int descriptor, uint32_t address, uint16_t port) {
+    struct sockaddr_in peer = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
+    return connect(descriptor, (struct sockaddr *)&peer, sizeof peer) == 0 ? 0 : -errno;
+}
+
+int csockets_relay_create(int *keeps_source) {
+    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -errno;
+    int on = 1;
+    if (setsockopt(descriptor, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) != 0) {
+        int error = errno;
+        close(descriptor);
+        return -error;
+    }
+    *keeps_source = setsockopt(descriptor, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on) == 0;
+    return descriptor;
+}
+
+// Says which address the datagram comes from (IP_PKTINFO, ip(7)).
+static void set_source(struct msghdr *header, uint8_t *control, struct in_addr source) {
+    header->msg_control = control;
+    header->msg_controllen = CMSG_SPACE(sizeof(struct in_pktinfo));
+    struct cmsghdr *c = CMSG_FIRSTHDR(header);
+    c->cmsg_level = IPPROTO_IP;
+    c->cmsg_type = IP_PKTINFO;
+    c->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+    struct in_pktinfo info = {.ipi_spec_dst = source};
+    memcpy(CMSG_DATA(c), &info, sizeof info);
+}
+
+int csockets_relay(int descriptor, struct csockets_batch *batch, int count, uint16_t port, int keeps_source, int *error) {
+    struct sockaddr_in everybody = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7FFFFFFF)};
+    for (int i = 0; i < count; i++) {
+        batch->relay_vectors[i] = (struct iovec){batch->vectors[i].iov_base, batch->headers[i].msg_len};
+        struct msghdr *header = &batch->relay_headers[i].msg_hdr;
+        *header = (struct msghdr){
+            .msg_name = &everybody, .msg_namelen = sizeof everybody, .msg_iov = &batch->relay_vectors[i], .msg_iovlen = 1};
+        if (keeps_source) set_source(header, batch->relay_control + (size_t)i * CONTROL_BYTES, batch->sources[i].sin_addr);
+    }
+    int failed = 0;
+    for (int done = 0; done < count;) {
+        int sent = sendmmsg(descriptor, batch->relay_headers + done, (unsigned)(count - done), MSG_DONTWAIT);
+        if (sent > 0) {
+            done += sent;
+        } else if (errno != EINTR) {  // of this datagram; the next one may go
+            *error = errno;
+            failed++;
+            done++;
+        }
+    }
+    return failed;
 }
 
 uint16_t csockets_local_port(int descriptor) {

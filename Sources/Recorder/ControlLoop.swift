@@ -7,13 +7,16 @@ package struct LinkSettings: Sendable {
     /// UDP port of the meters; 0: any free one, for a simulator that is told.
     package let meterPort: UInt16
     package let keepAlive: Span
+    /// Whether datagrams are passed on to the other programs of this host.
+    package let relays: Bool
     /// Told of each meters' socket that is bound.
     package let onBound: @Sendable (IPv4Address, UInt16) -> Void
 
     package init(
-        meterPort: UInt16, keepAlive: Span, onBound: @escaping @Sendable (IPv4Address, UInt16) -> Void = { _, _ in }
+        meterPort: UInt16, keepAlive: Span, relays: Bool = true,
+        onBound: @escaping @Sendable (IPv4Address, UInt16) -> Void = { _, _ in }
     ) {
-        (self.meterPort, self.keepAlive, self.onBound) = (meterPort, keepAlive, onBound)
+        (self.meterPort, self.keepAlive, self.relays, self.onBound) = (meterPort, keepAlive, relays, onBound)
     }
 }
 

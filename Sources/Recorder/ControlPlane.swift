@@ -10,6 +10,7 @@ final class ControlPlane {
     let outbox: EntryOutbox
     let receiver: MeterReceiver
     private(set) var sockets: MeterSockets!
+    private(set) var ports: PortControl!
     private(set) var isStopping = false
     /// Inodes of our own meters' sockets.
     var ownSockets: Set<UInt64> = []
@@ -24,6 +25,7 @@ final class ControlPlane {
     {
         (self.loop, self.clock, self.outbox, self.receiver) = (loop, clock, outbox, receiver)
         sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
+        ports = PortControl(plane: self)
     }
 
     /// Starts a link to each unit.
@@ -49,6 +51,8 @@ final class ControlPlane {
     }
 
     func link(_ id: Int32) -> ProcessorLink? { links[id] }
+    /// The addresses that units are connected at now.
+    var unitAddresses: Set<IPv4Address> { Set(links.values.compactMap { $0.endpoint?.address }) }
 
     // MARK: from the receiver
 
@@ -64,6 +68,14 @@ final class ControlPlane {
             fault(
                 socket, code: "UNKNOWN_SENDER", errno: nil, count: count,
                 message: "datagrams from \(last), which is no configured processor; record it with --processor \(last)")
+        case .relayFault(let count, let errno, let port):
+            outbox.put([
+                .fault(
+                    SocketFault(
+                        processor: nil, socket: .udp, operation: .send, code: ErrnoName.name(errno), errno: errno,
+                        address: "127.255.255.255:\(port)", message: ErrnoName.message(errno), at: clock.wallNow,
+                        count: count))
+            ])
         case .socketFault(let socket, let errno):
             fault(socket, code: ErrnoName.name(errno), errno: errno, count: 1, message: ErrnoName.message(errno))
         }
@@ -109,6 +121,7 @@ final class ControlPlane {
         for disruption in clock.look() { record(disruption) }
         let now = clock.now
         for link in links.values { link.tick(now) }
+        ports.look()
         ticks += 1
         let isShared = otherClients.values.contains { !$0.isEmpty }
         if ticks % (isShared ? 2 : 10) == 0 { lookForOtherClients() }

@@ -19,11 +19,14 @@ package final class MeterReceiver: Sendable {
         case otherClient(processor: Int32)
         /// Receiving failed since the last notice.
         case socketFault(socket: IPv4Address, errno: Int32)
+        /// Datagrams that could not be passed on since the last notice.
+        case relayFault(count: Int, errno: Int32, port: UInt16)
     }
 
     enum Command: Sendable {
         case addUnit(RegisteredProcessor, UnitStatus)
-        case addSocket(descriptor: Int32, address: IPv4Address)
+        /// Takes the place of one with the same address and peer. `peer`: the only one that it receives from.
+        case addSocket(descriptor: Int32, address: IPv4Address, peer: IPv4Address?)
         case removeSocket(address: IPv4Address)
         /// Datagrams from this address are this unit's.
         case route(IPv4Address, processor: Int32)
@@ -31,6 +34,8 @@ package final class MeterReceiver: Sendable {
         /// The unit's control endpoint and our own port of that connection, to find other programs' connections.
         case controlConnection(processor: Int32, UnitEndpoint?)
         case otherClient(processor: Int32, Bool)
+        /// Whether other programs listen on the port.
+        case relay(Bool)
         /// Meter values that came by TCP.
         case readings(processor: Int32, [Reading], at: Int64)
         case stop
@@ -40,9 +45,12 @@ package final class MeterReceiver: Sendable {
     private let wakeDescriptor: Int32
     private let stopped: AsyncStream<Void>
 
+    /// Whether relayed datagrams keep the unit's own address; nil: this recorder does not relay.
+    package let relayKeepsSource: Bool?
+
     /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits.
     package init(
-        queue: FrameQueue, clock: RecorderClock, wakeWriter: @escaping @Sendable () -> Void,
+        queue: FrameQueue, clock: RecorderClock, relays: Bool = true, wakeWriter: @escaping @Sendable () -> Void,
         notify: @escaping @Sendable (Notice) -> Void
     ) throws(ReceiverError) {
         wakeDescriptor = csockets_wake_create()
@@ -51,9 +59,12 @@ package final class MeterReceiver: Sendable {
         }
         let (stopped, continuation) = AsyncStream<Void>.makeStream()
         self.stopped = stopped
+        // The thread's own from here on.
+        nonisolated(unsafe) let relay = relays ? try Relay() : nil
+        relayKeepsSource = relay?.keepsSource
         try DedicatedThread.start(named: "atlas-meters") { [self] in
             ReceiveLoop(
-                wake: wakeDescriptor, takeCommands: { self.takeCommands() }, queue: queue, clock: clock,
+                wake: wakeDescriptor, relay: relay, takeCommands: { self.takeCommands() }, queue: queue, clock: clock,
                 wakeWriter: wakeWriter, notify: notify
             ).run()
             continuation.finish()

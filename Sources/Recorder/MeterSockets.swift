@@ -11,6 +11,7 @@ final class MeterSockets {
     static let receiveBuffer: Int32 = 4 * 1024 * 1024
     /// Between two tries to bind.
     static let retry = TimeAmount.seconds(2)
+    private static let takeBackPause = Span.seconds(60)
 
     private final class Place {
         let address: IPv4Address
@@ -21,9 +22,9 @@ final class MeterSockets {
         var retry: Scheduled<Void>?
         var lastErrno: Int32 = 0
         var rivalInodes: Set<UInt64> = []
-        /// Sockets that take our datagrams, and their programs, as they were named last.
-        var thieves: (inodes: Set<UInt64>, names: String) = ([], "")
-        var inode: UInt64 = 0
+        /// Of our own sockets here.
+        var inodes: Set<UInt64> = []
+        var tookBackAt: Instant?
         var holder: String?
         init(_ address: IPv4Address) { self.address = address }
     }
@@ -55,19 +56,62 @@ final class MeterSockets {
         }
     }
 
-    /// Another socket that takes this link's datagrams, by its program's name.
-    func rival(of link: ProcessorLink) -> String? {
-        guard let place = place(of: link), place.isBound else { return nil }
-        // A connected socket takes only what comes from its own peer.
-        let rivals = PortInspector.udpSockets(port: place.port).filter { socket in
-            let takes = socket.isConnected ? socket.remote == link.endpoint?.address : socket.local == place.address
-            return takes && !plane.ownSockets.contains(socket.inode)
+    var boundPorts: Set<UInt16> { Set(places.values.filter(\.isBound).map(\.port)) }
+
+    /// Where this link's meters arrive, if a socket is bound there.
+    func local(of link: ProcessorLink) -> (address: IPv4Address, port: UInt16)? {
+        place(of: link).flatMap { $0.isBound ? ($0.address, $0.port) : nil }
+    }
+
+    // MARK: taking back
+
+    /// Tells each link whose datagrams somebody takes, and takes them back, at most once a minute: of two that want the
+    /// same the last one bound has it, so without a limit they would take it in turns.
+    func takeBack(port: UInt16, _ thieves: (_ unit: IPv4Address?, _ local: IPv4Address) -> [PortControl.Thief]) {
+        for place in places.values where place.isBound && place.port == port {
+            var found: [PortControl.Thief] = []
+            for link in place.links {
+                let those = thieves(link.endpoint?.address, place.address)
+                guard !those.isEmpty else { continue }
+                link.handle(.metersTaken(by: those.map(\.name).joined(separator: ", ")))
+                found += those.filter { !found.contains($0) }
+            }
+            guard !found.isEmpty else { continue }
+            let now = plane.clock.now
+            if let last = place.tookBackAt, now - last < Self.takeBackPause { continue }
+            place.tookBackAt = now
+            for thief in found { takeBack(place, from: thief) }
         }
-        let inodes = Set(rivals.map(\.inode))
-        if inodes != place.thieves.inodes {
-            place.thieves = (inodes, rivals.map { PortInspector.holder(of: $0) }.joined(separator: ", "))
+    }
+
+    /// Bound anew, the socket is the last one and has it all. From a connected one only a connected one takes it back.
+    private func takeBack(_ place: Place, from thief: PortControl.Thief) {
+        var buffer: Int32 = 0
+        let descriptor = csockets_bind_udp(place.address.bits, place.port, Self.receiveBuffer, &buffer)
+        guard descriptor >= 0 else { return takeBackFailed(place, -descriptor) }
+        if let peer = thief.peer {
+            let code = csockets_connect(descriptor, peer.address.bits, peer.port)
+            guard code == 0 else {
+                Glibc.close(descriptor)
+                return takeBackFailed(place, -code)
+            }
         }
-        return rivals.isEmpty ? nil : place.thieves.names
+        hand(over: descriptor, of: place, peer: thief.peer?.address)
+        for link in place.links {
+            let detail = "\(place.address):\(place.port), taken back from \(thief.name)"
+            record(.rebound, link, detail)
+        }
+    }
+
+    private func takeBackFailed(_ place: Place, _ errno: Int32) {
+        plane.outbox.put([
+            .fault(
+                SocketFault(
+                    processor: nil, socket: .udp, operation: .bind, code: ErrnoName.name(errno), errno: errno,
+                    address: "\(place.address):\(place.port)",
+                    message: "taking the meters back: \(ErrnoName.message(errno))",
+                    at: plane.clock.wallNow))
+        ])
     }
 
     func stop() {
@@ -85,7 +129,7 @@ final class MeterSockets {
         place.retry?.cancel()
         if place.isBound {
             plane.receiver.send(.removeSocket(address: place.address))
-            plane.ownSockets.remove(place.inode)
+            plane.ownSockets.subtract(place.inodes)
         }
         places[place.address] = nil
     }
@@ -96,9 +140,8 @@ final class MeterSockets {
         place.isBound = true
         place.retry = nil
         place.port = csockets_local_port(descriptor)
-        place.inode = PortInspector.inode(of: descriptor)
-        plane.ownSockets.insert(place.inode)
-        plane.receiver.send(.addSocket(descriptor: descriptor, address: place.address))
+        hand(over: descriptor, of: place, peer: nil)
+        plane.ports.look()  // so that from the first datagram on everybody gets it
         onBound(place.address, place.port)
         plane.outbox.put([
             .recovered(processor: nil, socket: .udp, operation: .bind, address: "\(place.address):\(port)")
@@ -107,6 +150,14 @@ final class MeterSockets {
             recordBound(place, link, moved)
             link.handle(.metersBound)
         }
+    }
+
+    /// To the receiver, which lets go of the one that this replaces: nothing that arrives meanwhile is missed.
+    private func hand(over descriptor: Int32, of place: Place, peer: IPv4Address?) {
+        let inode = PortInspector.inode(of: descriptor)
+        place.inodes.insert(inode)
+        plane.ownSockets.insert(inode)
+        plane.receiver.send(.addSocket(descriptor: descriptor, address: place.address, peer: peer))
     }
 
     private func bindFailed(_ place: Place, errno: Int32) {
@@ -156,12 +207,14 @@ final class MeterSockets {
         let granted = place.bufferGot / 2
         var detail = "\(place.address):\(place.port), receive buffer \(granted / 1024) KiB"
         if granted < Self.receiveBuffer { detail += " of \(Self.receiveBuffer / 1024) (net.core.rmem_max)" }
+        record(moved ? .rebound : .bound, link, detail)
+    }
+
+    private func record(_ name: LinkEvent.Name, _ link: ProcessorLink, _ detail: String) {
         plane.outbox.put([
             .event(
                 .init(
-                    processor: link.processor.id, at: plane.clock.wallNow, link: .meters,
-                    name: moved ? .rebound : .bound,
-                    detail: detail))
+                    processor: link.processor.id, at: plane.clock.wallNow, link: .meters, name: name, detail: detail))
         ])
     }
 }

@@ -263,7 +263,7 @@ final class ProcessorLink {
         guard attempt == self.attempt else { return }
         let evidence = ControlSession.Evidence(
             unacknowledged: unacknowledged, lastDatagram: status.lastDatagram,
-            rival: endpoint == nil ? nil : plane.sockets.rival(of: self))
+            rival: endpoint == nil ? nil : plane.ports.rival(of: self))
         handle(.timerFired(.probe, evidence))
     }
 

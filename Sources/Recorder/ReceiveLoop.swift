@@ -24,6 +24,7 @@ final class ReceiveLoop {
     private let wakeWriter: () -> Void
     private let notify: (MeterReceiver.Notice) -> Void
 
+    private let relay: Relay?
     private let batch: OpaquePointer
     private let reader = DatagramReader()
     private var block = FrameBlock()
@@ -41,11 +42,13 @@ final class ReceiveLoop {
     private var isRunning = true
 
     init(
-        wake: Int32, takeCommands: @escaping () -> [MeterReceiver.Command], queue: FrameQueue, clock: RecorderClock,
+        wake: Int32, relay: Relay?, takeCommands: @escaping () -> [MeterReceiver.Command], queue: FrameQueue,
+        clock: RecorderClock,
         wakeWriter: @escaping () -> Void, notify: @escaping (MeterReceiver.Notice) -> Void
     ) {
         guard let batch = csockets_batch_create(Self.slots) else { fatalError("no memory to receive datagrams into") }
         self.batch = batch
+        self.relay = relay
         (self.wake, self.takeCommands, self.queue, self.clock) = (wake, takeCommands, queue, clock)
         (self.wakeWriter, self.notify) = (wakeWriter, notify)
         roundBegan = clock.now
@@ -101,6 +104,7 @@ final class ReceiveLoop {
                 return false
             }
             if count > 0 {
+                relay?.pass(batch, count: count, port: socket.port)
                 let now = clock.now
                 let stamps = Stamps(clock, now, since: roundBegan)
                 let datagrams = csockets_batch_datagrams(batch)!
@@ -172,6 +176,9 @@ final class ReceiveLoop {
         let wall = clock.wallNow
         for unit in units.values { unit.summarize(at: wall, into: &block) }
         for socket in sockets { summarize(socket, at: wall) }
+        if let (count, errno, port) = relay?.takeFailures() {
+            notify(.relayFault(count: count, errno: errno, port: port))
+        }
     }
 
     private func summarize(_ socket: MeterSocket, at wall: Int64) {
@@ -215,10 +222,11 @@ final class ReceiveLoop {
     private func carryOut(_ command: MeterReceiver.Command) {
         switch command {
         case .addUnit(let processor, let status): units[processor.id] = ReceivedUnit(processor, status)
-        case .addSocket(let descriptor, let address):
-            removeSocket(address)
-            sockets.append(MeterSocket(descriptor, address))
-        case .removeSocket(let address): removeSocket(address)
+        case .addSocket(let descriptor, let address, let peer):
+            removeSockets { $0.address == address && $0.peer == peer }
+            sockets.append(MeterSocket(descriptor, address, peer: peer))
+        case .relay(let isWanted): relay?.isWanted = isWanted
+        case .removeSocket(let address): removeSockets { $0.address == address }
         case .route(let address, let processor): route(address, units[processor])
         case .unroute(let address, let processor):
             if routes[address.bits]?.processor == processor { route(address, nil) }
@@ -237,12 +245,12 @@ final class ReceiveLoop {
         lastRoute = nil
     }
 
-    private func removeSocket(_ address: IPv4Address) {
-        for socket in sockets where socket.address == address {
+    private func removeSockets(_ isMeant: (MeterSocket) -> Bool) {
+        for socket in sockets where isMeant(socket) {
             drain(socket)
             summarize(socket, at: clock.wallNow)
             socket.close()
         }
-        sockets.removeAll { $0.address == address }
+        sockets.removeAll(where: isMeant)
     }
 }

@@ -65,13 +65,19 @@ final class ReceivedUnit {
 final class MeterSocket {
     let descriptor: Int32
     let address: IPv4Address
+    let port: UInt16
+    /// The only one that it receives from, if it is connected.
+    let peer: IPv4Address?
     private var drops: Int64 = 0
     private var strangers = 0
     private var lastStranger = IPv4Address(bits: 0)
     /// The errno of a receive that failed since the last summary; 0: none.
     var fault: Int32 = 0
 
-    init(_ descriptor: Int32, _ address: IPv4Address) { (self.descriptor, self.address) = (descriptor, address) }
+    init(_ descriptor: Int32, _ address: IPv4Address, peer: IPv4Address?) {
+        (self.descriptor, self.address, self.peer) = (descriptor, address, peer)
+        port = csockets_local_port(descriptor)
+    }
 
     func close() { Glibc.close(descriptor) }
 

@@ -56,7 +56,8 @@ package struct Recorder: Service {
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         let receiver = try MeterReceiver(
-            queue: queue, clock: clock, wakeWriter: { outbox.wake() }, notify: { loop.notice($0) })
+            queue: queue, clock: clock, relays: configuration.links.relays, wakeWriter: { outbox.wake() },
+            notify: { loop.notice($0) })
         let writing = Task {
             await WriterLoop(writer: writer, outbox: outbox, queue: queue, clock: clock, logger: logger).run()
         }

@@ -45,6 +45,13 @@ struct Run: AsyncParsableCommand {
             valueName: "SECONDS"))
     var keepAlive: Int = 10
 
+    @Flag(
+        help: """
+            Do not pass the datagrams on to the other programs of this host that are bound to the meters' port; they get \
+            none then.
+            """)
+    var noRelay = false
+
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("Stop cleanly after this long: 90s, 15m, 2h.", valueName: "DURATION"))
@@ -119,7 +126,7 @@ struct Run: AsyncParsableCommand {
         let isAnyPort = meterPort == 0
         let configuration = RecorderConfiguration(
             processors: processors, store: path, version: Version.text,
-            links: LinkSettings(meterPort: meterPort, keepAlive: .seconds(keepAlive)) { _, port in
+            links: LinkSettings(meterPort: meterPort, keepAlive: .seconds(keepAlive), relays: !noRelay) { _, port in
                 if isAnyPort { onBound?(port) }
             })
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }

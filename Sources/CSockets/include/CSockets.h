@@ -10,6 +10,7 @@ struct csockets_datagram {
     const uint8_t *bytes;
     uint32_t length;         // as kept
     uint32_t source;         // IPv4 address, host byte order
+    uint16_t source_port;    // host byte order
     uint8_t truncated;       // the datagram was longer than a slot (MSG_TRUNC)
     int64_t at_us;           // kernel's time of arrival, microseconds since 1970 UTC
 };
@@ -25,6 +26,16 @@ const struct csockets_datagram *csockets_batch_datagrams(const struct csockets_b
 // A non-blocking UDP socket bound with SO_REUSEADDR (never SO_REUSEPORT) and kernel time stamps, with a receive buffer
 // of `buffer` bytes as far as the host allows. Returns the descriptor or -errno; `*buffer_got` is what came back.
 int csockets_bind_udp(uint32_t address, uint16_t port, int buffer, int *buffer_got);
+// Takes only what comes from this peer from now on, and before every socket that is not connected. Returns 0 or -errno.
+int csockets_connect(int descriptor, uint32_t address, uint16_t port);
+
+// A non-blocking UDP socket to pass received datagrams on with, allowed to broadcast. Returns the descriptor or -errno.
+// `*keeps_source` is 1 if it may send under a foreign address (IP_TRANSPARENT, ip(7): CAP_NET_RAW or CAP_NET_ADMIN).
+int csockets_relay_create(int *keeps_source);
+// Sends the first `count` datagrams of the batch on to 127.255.255.255:`port`, with their own source address if
+// `keeps_source`; never waits. Returns how many could not be sent; `*error` is the last errno of those.
+int csockets_relay(int descriptor, struct csockets_batch *batch, int count, uint16_t port, int keeps_source, int *error);
+
 // The port that a bound socket has, host byte order; 0 if it cannot be told.
 uint16_t csockets_local_port(int descriptor);
 // Datagrams that the kernel dropped at this socket since it was made (SO_MEMINFO, sock(7), SK_MEMINFO_DROPS); -errno.

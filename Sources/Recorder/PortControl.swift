@@ -1,0 +1,98 @@
+import AtlasProtocol
+import RecorderStore
+
+/// Looks each second at who else is on the meters' port: switches the relay, records who comes and goes, finds who takes our
+/// datagrams and takes them back. Confined to the event loop.
+final class PortControl {
+    /// A program's socket that takes our datagrams.
+    struct Thief: Equatable {
+        let name: String
+        /// The only one that it receives from, if it is connected.
+        let peer: UnitPort?
+    }
+    struct UnitPort: Equatable {
+        let address: IPv4Address
+        let port: UInt16
+    }
+
+    private unowned let plane: ControlPlane
+    private var watches: [UInt16: PortWatch] = [:]
+    /// The programs as they were named when they came: when they have gone nobody can tell.
+    private var names: [UInt64: String] = [:]
+    private var isRelaying = false
+
+    init(plane: ControlPlane) { self.plane = plane }
+
+    /// Costs some 0.1 ms; a search through all processes only when somebody came.
+    func look() {
+        let ports = plane.sockets.boundPorts
+        for port in watches.keys where !ports.contains(port) { watches[port] = nil }
+        for port in ports {
+            let table = PortInspector.udpSockets(port: port)
+            let change = watches[port, default: PortWatch()].look(
+                table, own: plane.ownSockets, units: plane.unitAddresses)
+            for socket in change.joined { joined(socket, watches[port]?.roles[socket.inode]) }
+            for socket in change.left { left(socket) }
+            plane.sockets.takeBack(port: port) { thieves(from: $0, to: $1, on: port) }
+        }
+        switchRelay(watches.values.contains { $0.hasListeners })
+    }
+
+    /// The program that takes this link's datagrams now, named.
+    func rival(of link: ProcessorLink) -> String? {
+        guard let place = plane.sockets.local(of: link) else { return nil }
+        let found = thieves(from: link.endpoint?.address, to: place.address, on: place.port)
+        return found.isEmpty ? nil : found.map(\.name).joined(separator: ", ")
+    }
+
+    private func thieves(from unit: IPv4Address?, to local: IPv4Address, on port: UInt16) -> [Thief] {
+        (watches[port]?.thieves(from: unit, to: local) ?? []).map { socket in
+            let peer = socket.isConnected ? UnitPort(address: socket.remote, port: socket.remotePort) : nil
+            return Thief(name: names[socket.inode] ?? "uid \(socket.uid)", peer: peer)
+        }
+    }
+
+    private func switchRelay(_ isWanted: Bool) {
+        guard let keepsSource = plane.receiver.relayKeepsSource, isWanted != isRelaying else { return }
+        isRelaying = isWanted
+        plane.receiver.send(.relay(isWanted))
+        let detail =
+            keepsSource
+            ? "to every program bound to 0.0.0.0, under the unit's own address"
+            : "to every program bound to 0.0.0.0, under 127.0.0.1: CAP_NET_RAW would keep the unit's own address"
+        record(isWanted ? .relaying : .relayEnded, isWanted ? detail : "nobody else is on the port")
+    }
+
+    private func joined(_ socket: PortInspector.Socket, _ role: PortWatch.Role?) {
+        let name = PortInspector.holder(of: socket)
+        names[socket.inode] = name
+        record(.portJoined, "\(name), \(Self.place(socket)): \(meaning(of: role))")
+    }
+
+    private func left(_ socket: PortInspector.Socket) {
+        let name = names.removeValue(forKey: socket.inode) ?? "uid \(socket.uid)"
+        record(.portLeft, "\(name), \(Self.place(socket))")
+    }
+
+    private static func place(_ socket: PortInspector.Socket) -> String {
+        let local = "\(socket.local):\(socket.localPort)"
+        return socket.isConnected ? "\(local) connected to \(socket.remote):\(socket.remotePort)" : local
+    }
+
+    /// What it gets, and what to do where that is nothing.
+    private func meaning(of role: PortWatch.Role?) -> String {
+        switch role {
+        case .listener:
+            plane.receiver.relayKeepsSource == nil ? "gets nothing: --no-relay" : "gets every datagram by relay"
+        case .starved: "gets nothing, bound to the recorder's own address before it: let it bind 0.0.0.0"
+        case .thief: "takes the datagrams; they are taken back, let it bind 0.0.0.0"
+        case .bystander, nil: "another address, none of the recorder's datagrams"
+        }
+    }
+
+    private func record(_ name: LinkEvent.Name, _ detail: String) {
+        plane.outbox.put([
+            .event(.init(processor: nil, at: plane.clock.wallNow, link: .meters, name: name, detail: detail))
+        ])
+    }
+}
