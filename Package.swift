@@ -33,7 +33,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .target(name: "Reporting", dependencies: ["RecorderStore", "Reports", "WallTime"]),
+        .target(name: "Reporting", dependencies: ["AtlasProtocol", "RecorderStore", "Reports", "WallTime"]),
         .target(
             name: "AtlasSimulator",
             dependencies: [

@@ -61,6 +61,15 @@ package struct Meter: Hashable, Sendable {
         self = meter
     }
 
+    /// The meter that a channel's name belongs to: `ZoneName_3` is `ZoneMeter_3`'s.
+    package init?(namedBy parameter: String) {
+        for family in ChannelFamily.allCases where parameter.hasPrefix(family.prefix + "Name_") {
+            self.init(name: "\(family.prefix)Meter_\(parameter.dropFirst(family.prefix.count + 5))")
+            return
+        }
+        return nil
+    }
+
     @inline(__always)
     private static func prefix(of family: ChannelFamily) -> StaticString {
         switch family {

@@ -35,9 +35,10 @@ package actor ControlLoop {
 
     package func start(
         _ processors: [RegisteredProcessor], clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver,
-        settings: LinkSettings
+        feed: Feed, settings: LinkSettings
     ) {
-        let plane = ControlPlane(loop: self, clock: clock, outbox: outbox, receiver: receiver, settings: settings)
+        let plane = ControlPlane(
+            loop: self, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: settings)
         self.plane = plane
         plane.start(processors, keepAlive: settings.keepAlive)
     }

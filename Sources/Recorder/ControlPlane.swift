@@ -9,6 +9,7 @@ final class ControlPlane {
     let clock: RecorderClock
     let outbox: EntryOutbox
     let receiver: MeterReceiver
+    let feed: Feed
     private(set) var sockets: MeterSockets!
     private(set) var ports: PortControl!
     private(set) var isStopping = false
@@ -21,9 +22,11 @@ final class ControlPlane {
     private var ticker: RepeatedTask?
     private var ticks = 0
 
-    init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings)
-    {
-        (self.loop, self.clock, self.outbox, self.receiver) = (loop, clock, outbox, receiver)
+    init(
+        loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, feed: Feed,
+        settings: LinkSettings
+    ) {
+        (self.loop, self.clock, self.outbox, self.receiver, self.feed) = (loop, clock, outbox, receiver, feed)
         sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
         ports = PortControl(plane: self)
     }

@@ -50,7 +50,8 @@ package final class MeterReceiver: Sendable {
 
     /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits.
     package init(
-        queue: FrameQueue, clock: RecorderClock, relays: Bool = true, wakeWriter: @escaping @Sendable () -> Void,
+        queue: FrameQueue, clock: RecorderClock, feed: Feed, relays: Bool = true,
+        wakeWriter: @escaping @Sendable () -> Void,
         notify: @escaping @Sendable (Notice) -> Void
     ) throws(ReceiverError) {
         wakeDescriptor = csockets_wake_create()
@@ -65,6 +66,7 @@ package final class MeterReceiver: Sendable {
         try DedicatedThread.start(named: "atlas-meters") { [self] in
             ReceiveLoop(
                 wake: wakeDescriptor, relay: relay, takeCommands: { self.takeCommands() }, queue: queue, clock: clock,
+                feed: feed,
                 wakeWriter: wakeWriter, notify: notify
             ).run()
             continuation.finish()

@@ -58,6 +58,7 @@ final class ProcessorLink {
         case .change(let change):
             let since = plane.clock.wall(of: change.since)
             put(.change(processor: processor.id, link: change.link, state: change.state, since: since))
+            plane.feed.put(.change(processor.id, change.link, change.state, since: since))
         case .store(let values): store(values)
         }
     }
@@ -217,6 +218,11 @@ final class ProcessorLink {
         let now = plane.clock.wallNow
         let readings = values.compactMap(\.reading)
         if !readings.isEmpty { plane.receiver.send(.readings(processor: processor.id, readings, at: now)) }
+        for value in values {
+            if let meter = Meter(namedBy: value.name), case .text(let label) = value.value {
+                plane.feed.put(.label(processor.id, meter, label))
+            }
+        }
         plane.outbox.put(
             values.compactMap { value in
                 guard Meter(name: value.name) == nil, value.name.utf8.count <= Self.nameLimit,

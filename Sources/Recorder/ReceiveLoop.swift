@@ -15,6 +15,7 @@ final class ReceiveLoop {
     /// this late. So a unit at 10 Hz costs one wake-up a datagram.
     private static let sweepEvery: Int64 = 200_000
     private static let handOverAfter: Int64 = 200_000
+    private static let feedEvery: Int64 = 40_000
     private static let summaryEvery: Int64 = 1_000_000  // microseconds
 
     private let wake: Int32
@@ -25,10 +26,14 @@ final class ReceiveLoop {
     private let notify: (MeterReceiver.Notice) -> Void
 
     private let relay: Relay?
+    private let feed: Feed
     private let batch: OpaquePointer
     private let reader = DatagramReader()
     private var block = FrameBlock()
     private var blockBegan: Int64 = 0
+    /// How much of the block the feed has.
+    private var fed = FrameBlock.Mark()
+    private var nextFeed: Int64 = 0
     private var sockets: [MeterSocket] = []
     private var units: [Int32: ReceivedUnit] = [:]
     private var routes: [UInt32: ReceivedUnit] = [:]
@@ -43,12 +48,12 @@ final class ReceiveLoop {
 
     init(
         wake: Int32, relay: Relay?, takeCommands: @escaping () -> [MeterReceiver.Command], queue: FrameQueue,
-        clock: RecorderClock,
+        clock: RecorderClock, feed: Feed,
         wakeWriter: @escaping () -> Void, notify: @escaping (MeterReceiver.Notice) -> Void
     ) {
         guard let batch = csockets_batch_create(Self.slots) else { fatalError("no memory to receive datagrams into") }
         self.batch = batch
-        self.relay = relay
+        (self.relay, self.feed) = (relay, feed)
         (self.wake, self.takeCommands, self.queue, self.clock) = (wake, takeCommands, queue, clock)
         (self.wakeWriter, self.notify) = (wakeWriter, notify)
         roundBegan = clock.now
@@ -66,6 +71,7 @@ final class ReceiveLoop {
             let now = clock.now.microseconds
             if now >= nextSweep { closeFrames(now) }
             if now >= nextSummary { summarize(now) }
+            if feed.isWanted, now >= nextFeed { feedReaders(now) }
             handOverIfDue(now)
             if busy { usleep(Self.nap) }
             roundBegan = began
@@ -88,6 +94,7 @@ final class ReceiveLoop {
         let now = clock.now.microseconds
         var due = nextSummary
         if !open.isEmpty { due = min(due, nextSweep) }
+        if feed.isWanted, !open.isEmpty || fed != block.end { due = min(due, nextFeed) }
         if !block.isEmpty { due = min(due, blockBegan + Self.handOverAfter) }
         return Int32(clamping: max(0, (due - now + 999) / 1_000))
     }
@@ -171,6 +178,16 @@ final class ReceiveLoop {
         }
     }
 
+    /// Frames that are complete go out at once: readers look at meters.
+    private func feedReaders(_ now: Int64) {
+        nextFeed = now + Self.feedEvery
+        closeFrames(now)
+        let values = block.values(after: fed)
+        guard values > 0 else { return }
+        feed.put(.values(block, after: fed), values: values)
+        fed = block.end
+    }
+
     private func summarize(_ now: Int64) {
         nextSummary = now + Self.summaryEvery
         let wall = clock.wallNow
@@ -205,7 +222,11 @@ final class ReceiveLoop {
 
     private func handOver() {
         let full = block.isFull
+        let values = block.values(after: fed)
+        if values > 0, feed.isWanted { feed.put(.values(block, after: fed), values: values) }
+        if block.isNews { feed.put(.learnt(block)) }
         block = queue.exchange(block)
+        fed = FrameBlock.Mark()
         if full { wakeWriter() }
     }
 

@@ -55,8 +55,9 @@ package struct Recorder: Service {
         let processors = try await writer.begin(start, processors: configuration.processors, at: clock.wallNow)
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
+        let feed = Feed()
         let receiver = try MeterReceiver(
-            queue: queue, clock: clock, relays: configuration.links.relays, wakeWriter: { outbox.wake() },
+            queue: queue, clock: clock, feed: feed, relays: configuration.links.relays, wakeWriter: { outbox.wake() },
             notify: { loop.notice($0) })
         let writing = Task {
             await WriterLoop(writer: writer, outbox: outbox, queue: queue, clock: clock, logger: logger).run()
@@ -66,13 +67,25 @@ package struct Recorder: Service {
         outbox.put([
             .event(.init(processor: nil, at: clock.wallNow, link: nil, name: .started, detail: configuration.version))
         ])
-        await loop.start(processors, clock: clock, outbox: outbox, receiver: receiver, settings: configuration.links)
+        let server = FeedServer(
+            feed, store: StoreFile.resolved(configuration.store), processors: processors,
+            version: configuration.version,
+            eventLoop: MultiThreadedEventLoopGroup.singleton.any())
+        do {
+            try await server.start()
+        } catch {
+            let path = FeedServer.path(forStore: configuration.store)
+            logger.error("no feed: recording goes on without it", metadata: ["socket": "\(path)", "error": "\(error)"])
+        }
+        await loop.start(
+            processors, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: configuration.links)
 
         try? await gracefulShutdown()
 
         await loop.stop()
         await receiver.stop()
         await loop.settle()
+        await server.stop()
         outbox.put([.event(.init(processor: nil, at: clock.wallNow, link: nil, name: .stopped))])
         outbox.close()
         await writing.value

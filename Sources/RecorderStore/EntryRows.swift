@@ -152,7 +152,7 @@ struct EntryRows {
             .integer(at), .integer(Int64(processor)), .text(name), value, previous ?? .null)
         guard case .text(let text) = value else { return true }
         if name == "FirmwareVersion" { try firmware.run(.integer(Int64(processor)), .text(text)) }
-        if let meter = Self.meterNamed(by: name) { try label(processor, at, meter, text) }
+        if let meter = Meter(namedBy: name) { try label(processor, at, meter, text) }
         return true
     }
 
@@ -171,13 +171,5 @@ struct EntryRows {
             Entry.Event(
                 processor: processor, at: at, link: .control, name: .renamed,
                 detail: "\(meter.name): \(before) -> \(label)"))
-    }
-
-    /// The meter whose label `ZoneName_3` is: ZoneMeter_3.
-    private static func meterNamed(by parameter: String) -> Meter? {
-        for family in ChannelFamily.allCases where parameter.hasPrefix(family.prefix + "Name_") {
-            return Meter(name: "\(family.prefix)Meter_\(parameter.dropFirst(family.prefix.count + 5))")
-        }
-        return nil
     }
 }

@@ -18,6 +18,8 @@ package struct RegisteredProcessor: Sendable {
     package let slots: [(slot: UInt16, meter: Meter)]
     /// The meters' last values before this run, by slot; times are microseconds since 1970 UTC.
     package let latest: [UInt16: (at: Int64, level: Double)]
+    /// What the unit called its meters' channels last.
+    package let labels: [Meter: String]
 }
 
 /// The rows that a run begins and ends with: `recorder_run`, `processor`, and the stretches of time that nobody recorded.
@@ -155,10 +157,23 @@ struct RunRows {
                 guard let meter = meters.text(1).flatMap({ Meter(name: $0) }) else { continue }
                 slots.append((UInt16(clamping: meters.integer(0)), meter))
             }
-            let latest = try latestLevels(of: id)
-            result.append(RegisteredProcessor(id: id, spec: spec, slots: slots, latest: latest))
+            result.append(
+                RegisteredProcessor(
+                    id: id, spec: spec, slots: slots, latest: try latestLevels(of: id), labels: try labels(of: id)))
         }
         return result
+    }
+
+    private func labels(of processor: Int32) throws(StoreError) -> [Meter: String] {
+        let rows = try Statement(
+            "SELECT meter, label FROM meter_label WHERE processor_id = ? ORDER BY from_us", on: database,
+            doing: "read the meters' labels")
+        try rows.bind(.integer(Int64(processor)), at: 1)
+        var labels: [Meter: String] = [:]
+        while try rows.step() {
+            if let meter = rows.text(0).flatMap({ Meter(name: $0) }) { labels[meter] = rows.text(1) }
+        }
+        return labels
     }
 
     private func latestLevels(of processor: Int32) throws(StoreError) -> [UInt16: (at: Int64, level: Double)] {

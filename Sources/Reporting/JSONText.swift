@@ -1,3 +1,4 @@
+import AtlasProtocol
 import RecorderStore
 
 /// JSON in the order it is written in (RFC 8259): `JSONEncoder` keeps no order, and a report's reader does.
@@ -19,7 +20,7 @@ indirect enum JSONText {
         case .null: return "null"
         case .integer(let value): return "\(value)"
         case .number(let value): return value.isFinite ? Self.written(value) : "null"
-        case .text(let value): return Self.quoted(value)
+        case .text(let value): return value.jsonQuoted
         case .array(let values):
             guard !values.isEmpty else { return "[]" }
             if case .object = values[0] {
@@ -30,7 +31,7 @@ indirect enum JSONText {
             return "[" + values.map { $0.written(indent: indent) }.joined(separator: ", ") + "]"
         case .object(let members):
             let inner = indent + "  "
-            let lines = members.map { "\(Self.quoted($0.0)): \($0.1.written(indent: inner))" }
+            let lines = members.map { "\($0.0.jsonQuoted): \($0.1.written(indent: inner))" }
             let line = "{" + lines.joined(separator: ", ") + "}"
             guard line.count + indent.count > 100 || line.contains("\n") else { return line }
             return "{\n" + lines.map { inner + $0 }.joined(separator: ",\n") + "\n\(indent)}"
@@ -39,24 +40,6 @@ indirect enum JSONText {
 
     private static func written(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }
 

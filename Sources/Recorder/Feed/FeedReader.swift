@@ -1,0 +1,128 @@
+import AtlasProtocol
+import Glibc
+
+/// The other end of the feed, for programs of this package: connects and reads lines until the recorder stops.
+package struct FeedReader: ~Copyable {
+    /// Why the feed cannot be read.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let descriptor: Int32
+
+    /// Throws `Failure` if nobody serves the feed of this store, or this user may not read it.
+    package init(store: String) throws(Failure) {
+        let path = FeedServer.path(forStore: store)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else {
+            throw Failure(description: "cannot make a socket: \(String(cString: strerror(errno)))")
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let fits = withUnsafeMutableBytes(of: &address.sun_path) { place -> Bool in
+            guard path.utf8.count < place.count else { return false }
+            place.copyBytes(from: path.utf8)
+            return true
+        }
+        let code = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard fits, code == 0 else {
+            let reason = errno
+            close(descriptor)
+            throw Failure(description: Self.explanation(path, fits ? reason : ENAMETOOLONG))
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    private static func explanation(_ path: String, _ reason: Int32) -> String {
+        let what = "cannot read the feed \(path): \(String(cString: strerror(reason)))"
+        return switch reason {
+        case ENOENT, ECONNREFUSED:
+            "\(what). No recorder writes this store now: start one with 'atlas-recorder run', or name its store with --store."
+        case EACCES, EPERM: "\(what). The feed has the store's group: be in it, or ask as the recorder's user."
+        case ENAMETOOLONG:
+            "\(what). A socket's path has at most 107 bytes: keep the store in a folder with a shorter path."
+        default: "\(what)."
+        }
+    }
+
+    /// Calls `body` for each line, without its end, until the recorder ends the feed or `body` returns false.
+    package func lines(_ body: ([UInt8]) -> Bool) {
+        var framer = LineFramer()
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+        var goesOn = true
+        while goesOn {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            framer.feed(chunk[..<count]) { line in
+                if case .complete(let bytes) = line, goesOn { goesOn = body(bytes) }
+            }
+        }
+    }
+}
+
+/// A line of the feed, for whoever shows it. Its members have no objects in them, so a scan finds them.
+package struct FeedLine {
+    private let text: Substring
+
+    package init(_ bytes: [UInt8]) { text = String(decoding: bytes, as: UTF8.self)[...] }
+
+    /// A text member; nil if it is absent or null.
+    package func string(_ name: String) -> String? {
+        guard let range = place(of: name), text[range].first == "\"" else { return nil }
+        var result = ""
+        var isEscaped = false
+        for character in text[range].dropFirst() {
+            if isEscaped {
+                result.append(["n": "\n", "r": "\r", "t": "\t"][character] ?? character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if character == "\"" {
+                return result
+            } else {
+                result.append(character)
+            }
+        }
+        return nil
+    }
+
+    /// A number, as it is written.
+    package func number(_ name: String) -> String? {
+        guard let range = place(of: name) else { return nil }
+        let digits = text[range].prefix { $0 != "," && $0 != "}" }
+        return digits.first == "\"" || digits == "null" ? nil : String(digits)
+    }
+
+    /// From the member's value on. A name inside a text has its quotes escaped, so it is not found.
+    private func place(of name: String) -> Range<Substring.Index>? {
+        let key = "\"\(name)\":"
+        var rest = text
+        while let quote = rest.firstIndex(of: "\"") {
+            if rest[quote...].hasPrefix(key), quote == text.startIndex || text[text.index(before: quote)] != "\\" {
+                return rest.index(quote, offsetBy: key.count)..<text.endIndex
+            }
+            rest = rest[rest.index(after: quote)...]
+        }
+        return nil
+    }
+
+    /// `16:30:00.123  Main Bar  ZoneMeter_0 (Terrace)  -20.1 dB`; nil for what is nothing to show.
+    package var shown: String? {
+        if let missed = number("missed") { return "(missed \(missed) values: this reader was too slow)" }
+        guard let time = string("time"), let processor = string("processor") else { return string("error") }
+        let clock = time.dropFirst(11).prefix(12)
+        if let meter = string("meter"), let level = number("level_db") {
+            let label = string("label").map { " (\($0))" } ?? ""
+            return "\(clock)  \(processor)  \(meter)\(label)  \(level) dB"
+        }
+        guard let link = string("link"), let state = string("state") else { return nil }
+        return "\(clock)  \(processor)  \(link) \(state)" + (string("cause").map { ": \($0)" } ?? "")
+    }
+}
