@@ -22,14 +22,14 @@ final class Rig: Sendable {
     /// Starts recording these units. `meterPort` 0: any free one.
     init(
         _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1),
-        clocks: HostClocks = .system, removesStore: Bool = true
+        clocks: HostClocks = .system, relays: Bool = true, removesStore: Bool = true
     ) {
         self.store = store
         self.removesStore = removesStore
         self.meterPort = meterPort
         let configuration = RecorderConfiguration(
             processors: processors, store: store, version: "test",
-            links: LinkSettings(meterPort: meterPort, keepAlive: keepAlive), clocks: clocks)
+            links: LinkSettings(meterPort: meterPort, keepAlive: keepAlive, relays: relays), clocks: clocks)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let lines = lines

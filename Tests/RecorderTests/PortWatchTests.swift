@@ -1,0 +1,78 @@
+import AtlasProtocol
+import Testing
+
+@testable import Recorder
+
+/// Who gets what of the meters' port. Tables are as the kernel lists them, newest first.
+@Suite struct PortWatchTests {
+    private static let anywhere = IPv4Address(bits: 0)
+    private static let here = IPv4Address("192.168.5.2")!
+    private static let unit = IPv4Address("192.168.5.101")!
+    private static let otherUnit = IPv4Address("192.168.5.102")!
+
+    private func socket(_ inode: UInt64, _ local: IPv4Address, to remote: IPv4Address? = nil) -> PortInspector.Socket {
+        PortInspector.Socket(
+            local: local, localPort: 3131, remote: remote ?? Self.anywhere, remotePort: remote == nil ? 0 : 50_000,
+            isConnected: remote != nil, uid: 1000, inode: inode)
+    }
+    private var own: PortInspector.Socket { socket(1, Self.here) }
+
+    private func roles(_ table: [PortInspector.Socket], own: Set<UInt64> = [1]) -> [UInt64: PortWatch.Role] {
+        var watch = PortWatch()
+        _ = watch.look(table, own: own, units: [Self.unit])
+        return watch.roles
+    }
+
+    @Test("a program on 0.0.0.0 listens, whether it came before us or after")
+    func listeners() {
+        let roles = roles([socket(3, Self.anywhere), own, socket(2, Self.anywhere)])
+        #expect(roles == [2: .listener, 3: .listener])
+    }
+
+    @Test("on our own address the last one bound has it all")
+    func sameAddress() {
+        #expect(roles([socket(2, Self.here), own]) == [2: .thief])
+        #expect(roles([own, socket(2, Self.here)]) == [2: .starved])
+        // Bound anew we are the last again; for a moment we have two.
+        #expect(roles([socket(9, Self.here), socket(2, Self.here), own], own: [1, 9]) == [2: .starved])
+    }
+
+    @Test("a socket connected to a unit has what that unit sends, until one of ours is, and later")
+    func connected() {
+        let thief = socket(2, Self.here, to: Self.unit)
+        #expect(roles([own, thief]) == [2: .thief])
+        #expect(roles([socket(9, Self.here, to: Self.unit), own, thief], own: [1, 9]) == [2: .starved])
+        #expect(roles([thief, socket(9, Self.here, to: Self.unit), own], own: [1, 9]) == [2: .thief])
+        #expect(roles([own, socket(2, Self.here, to: IPv4Address("10.0.0.1")!)]) == [2: .bystander])
+    }
+
+    @Test("a program on another address of this host is none of our business")
+    func elsewhere() {
+        #expect(roles([socket(2, IPv4Address("127.0.0.1")!), own]) == [2: .bystander])
+    }
+
+    @Test("a thief is one for the units whose datagrams it takes")
+    func thievesOf() {
+        var watch = PortWatch()
+        let connected = socket(2, Self.here, to: Self.unit)
+        _ = watch.look([own, connected], own: [1], units: [Self.unit, Self.otherUnit])
+        #expect(watch.thieves(from: Self.unit, to: Self.here) == [connected])
+        #expect(watch.thieves(from: Self.otherUnit, to: Self.here).isEmpty)
+        let bound = socket(3, Self.here)
+        _ = watch.look([bound, own], own: [1], units: [Self.unit, Self.otherUnit])
+        #expect(watch.thieves(from: Self.otherUnit, to: Self.here) == [bound])
+        #expect(watch.thieves(from: Self.otherUnit, to: IPv4Address("10.0.0.1")!).isEmpty)
+    }
+
+    @Test("who comes and who goes is told once")
+    func changes() {
+        var watch = PortWatch()
+        let (first, second) = (socket(2, Self.anywhere), socket(3, Self.anywhere))
+        #expect(watch.look([own, first], own: [1], units: []) == .init(joined: [first], left: []))
+        #expect(watch.look([own, first], own: [1], units: []) == .init(joined: [], left: []))
+        #expect(watch.look([second, own], own: [1], units: []) == .init(joined: [second], left: [first]))
+        #expect(watch.hasListeners)
+        #expect(watch.look([own], own: [1], units: []) == .init(joined: [], left: [second]))
+        #expect(!watch.hasListeners)
+    }
+}
