@@ -82,7 +82,8 @@ struct RelayTests {
         try await rig.stop()
         #expect(thief.port == port)  // it lived until here
         let rows = try rig.texts(
-            "SELECT state, cause, ended_us - started_us < 2000000 FROM link_states WHERE link = 'meters' AND cause = 'taken'")
+            "SELECT state, cause, ended_us - started_us < 2000000 FROM link_states WHERE link = 'meters' AND cause = 'taken'"
+        )
         #expect(rows == ["down taken 1"])
         try await simulator.shutdown()
     }
@@ -100,7 +101,8 @@ struct RelayTests {
         let rig = Rig([unit.spec], meterPort: port)
         func send(_ level: Int) {
             sender.send(
-                #"{"jsonrpc":"2.0","method":"update","params":{"param":"ZoneMeter_0","val":\#(level)}}"#, to: "127.0.0.1",
+                #"{"jsonrpc":"2.0","method":"update","params":{"param":"ZoneMeter_0","val":\#(level)}}"#,
+                to: "127.0.0.1",
                 port)
         }
         await rig.line("control up")

@@ -1,0 +1,115 @@
+import AtlasProtocol
+import AtlasSimulator
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Recorder
+
+/// The feed on its real socket.
+@Suite(.timeLimit(.minutes(1)))
+struct FeedTests {
+    /// Reads a feed on a thread of its own until it ends.
+    private final class Reading: Sendable {
+        private let collected = Mutex<[FeedLine]>([])
+        private let ended = Mutex(false)
+
+        init(_ store: String) throws {
+            let reader = try FeedReader(store: store)
+            nonisolated(unsafe) var handed: FeedReader? = consume reader
+            try DedicatedThread.start(named: "feed-test") {
+                let reader = handed.take()!
+                reader.lines { bytes in
+                    self.collected.withLock { $0.append(FeedLine(bytes)) }
+                    return true
+                }
+                self.ended.withLock { $0 = true }
+            }
+        }
+        var lines: [FeedLine] { collected.withLock { $0 } }
+        var hasEnded: Bool { ended.withLock { $0 } }
+    }
+
+    @Test("a reader gets who speaks, each link's state, then every value as it is stored, and the end")
+    func values() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("subscribed")
+        let first = try Reading(rig.store)
+        try await eventually { first.lines.filter { $0.string("meter") != nil }.count > 500 }
+        try await simulator.inject(.refuse)
+        try await eventually { first.lines.contains { $0.string("link") == "control" && $0.string("state") == "down" } }
+        try await rig.stop()
+        try await eventually { first.hasEnded }
+
+        let lines = first.lines
+        #expect(lines[0].number("feed") == "1" && lines[0].string("store")?.hasSuffix("test.sqlite") == true)
+        let greeting = lines.dropFirst().prefix { $0.string("meter") == nil }
+        #expect(greeting.map { "\($0.string("link")!) \($0.string("state")!)" } == ["control up", "meters up"])
+        #expect(lines.contains { $0.string("cause") == "closed" && $0.string("processor") == "Unit 0" })
+
+        // From its second frame on, every value is a row, and every row a value.
+        let values = lines.compactMap { line -> (at: Int, text: String)? in
+            guard let at = line.number("at_us").flatMap({ Int($0) }), let meter = line.string("meter") else {
+                return nil
+            }
+            return (at, "\(at) \(meter) \(line.string("label")!) \(Double(line.number("level_db")!)!)")
+        }
+        let times = Set(values.map(\.at)).sorted()
+        // The greeting has last values with their own times: what came live begins where all meters move on.
+        let live = times[times.count / 2]
+        let stored = try rig.texts(
+            "SELECT at_us, meter, label, level_db FROM meter_samples WHERE at_us >= \(live) ORDER BY at_us, meter")
+        let fed = values.filter { $0.at >= live }.map(\.text).sorted()
+        #expect(fed == stored.sorted())
+        try await simulator.shutdown()
+    }
+
+    @Test("a reader that does not read is told how much it missed, and the recorder stores everything meanwhile")
+    func slowReader() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port) { $0.updatesPerSecond = 1_000 }
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("subscribed")
+        let slow = try FeedReader(store: rig.store)
+        let quick = try Reading(rig.store)
+        try await eventually { quick.lines.filter { $0.string("meter") != nil }.count > 60_000 }
+        try await simulator.inject(.freeze)
+        let sent = try await simulator.statistics().samples
+        try await eventually { try rig.integer("SELECT sum(stored) FROM sample_minute") >= sent }
+        var (missed, values) = (0, 0)
+        slow.lines { bytes in
+            let line = FeedLine(bytes)
+            missed += line.number("missed").flatMap { Int($0) } ?? 0
+            if line.string("meter") != nil { values += 1 }
+            return missed == 0
+        }
+        #expect(missed > 0 && values > 0)
+        try await rig.stop()
+        #expect(try rig.integer("SELECT sum(stored) FROM sample_minute") == sent)
+        try await simulator.shutdown()
+    }
+
+    @Test("nobody there: the message says what to do")
+    func nobody() throws {
+        do {
+            _ = try FeedReader(store: "/tmp/nobody-records-this.sqlite")
+            Issue.record("somebody is there")
+        } catch {
+            #expect("\(error)".contains("atlas-recorder run"))
+        }
+    }
+
+    @Test("a line is read back whatever the names hold")
+    func line() {
+        let text =
+            #"{"time":"2026-11-22T19:02:47.991+00:00","at_us":5,"processor":"A \"meter\":\"x\"","meter":"ZoneMeter_0","label":"Ñandú \\ \"Bar\"","level_db":-80}"#
+        let line = FeedLine(Array(text.utf8))
+        #expect(line.string("processor") == #"A "meter":"x""#)
+        #expect(line.string("meter") == "ZoneMeter_0")
+        #expect(line.string("label") == #"Ñandú \ "Bar""#)
+        #expect(line.number("level_db") == "-80" && line.number("missed") == nil && line.string("cause") == nil)
+        #expect(line.shown?.hasPrefix("19:02:47.991  A ") == true)
+    }
+}
