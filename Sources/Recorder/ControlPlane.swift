@@ -20,10 +20,12 @@ final class ControlPlane {
     private var otherClients: [Int32: Set<UInt64>] = [:]
     private var ticker: RepeatedTask?
     private var ticks = 0
+    private let onTick: @Sendable () -> Void
 
     init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings)
     {
         (self.loop, self.clock, self.outbox, self.receiver) = (loop, clock, outbox, receiver)
+        onTick = settings.onTick
         sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
         ports = PortControl(plane: self)
     }
@@ -125,6 +127,7 @@ final class ControlPlane {
         ticks += 1
         let isShared = otherClients.values.contains { !$0.isEmpty }
         if ticks % (isShared ? 2 : 10) == 0 { lookForOtherClients() }
+        onTick()
     }
 
     private func record(_ disruption: RecorderClock.Disruption) {

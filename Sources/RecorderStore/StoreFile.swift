@@ -55,7 +55,7 @@ package enum StoreFile {
     }
 
     /// The file behind symbolic links: two names of one store have one lock. A store yet to be made has its folder's.
-    static func resolved(_ path: String) -> String {
+    package static func resolved(_ path: String) -> String {
         func real(_ path: String) -> String? {
             guard let found = realpath(path, nil) else { return nil }
             defer { free(found) }

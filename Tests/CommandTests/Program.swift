@@ -53,6 +53,9 @@ final class Running: Sendable {
 
     var pid: Int32 { process.processIdentifier }
     func send(_ signal: Int32) { kill(pid, signal) }
+    var isRunning: Bool { process.isRunning }
+    /// What it wrote on stdout so far.
+    var text: String { output.text }
 
     /// Waits until a line of stdout contains this.
     func line(_ part: String) async throws {
