@@ -3,6 +3,8 @@ package enum Request: Equatable, Sendable {
     case subscribe(id: Int, [Subscription])
     /// The probe: its answer comes by TCP and by UDP.
     case keepAlive
+    /// The unit's firmware, once.
+    case firmware
 
     /// One line with its `\n`, as the unit wants it.
     package var line: [UInt8] {
@@ -12,9 +14,13 @@ package enum Request: Equatable, Sendable {
             return Array(
                 (#"{"jsonrpc":"2.0","id":\#(id),"method":"sub","params":[\#(list.joined(separator: ","))]}"# + "\n")
                     .utf8)
-        case .keepAlive:
-            return Array((#"{"jsonrpc":"2.0","method":"get","params":{"param":"KeepAlive","fmt":"str"}}"# + "\n").utf8)
+        case .keepAlive: return Self.get("KeepAlive")
+        case .firmware: return Self.get("FirmwareVersion")
         }
+    }
+
+    private static func get(_ name: String) -> [UInt8] {
+        Array((#"{"jsonrpc":"2.0","method":"get","params":{"param":"\#(name)","fmt":"str"}}"# + "\n").utf8)
     }
 }
 

@@ -25,12 +25,12 @@ package enum PortLook {
             (table, connections) = sockets(port, controlPort)
             if before == (table, connections) { break }
         }
-        var names: [UInt32: String?] = [:]
+        let recorders = ProcFiles.recorders()
         func owner(of socket: PortInspector.Socket) -> Owner {
-            let user = names[socket.uid] ?? ProcFiles.user(socket.uid)
-            names[socket.uid] = .some(user)
-            let programs = (uses["socket:[\(socket.inode)]"] ?? []).map(\.program).sorted { $0.pid < $1.pid }
-            return Owner(uid: socket.uid, user: user, programs: programs)
+            var programs = (uses["socket:[\(socket.inode)]"] ?? []).map(\.program)
+            if programs.isEmpty, let recorder = likely(recorders, for: socket) { programs = [recorder] }
+            return Owner(
+                uid: socket.uid, user: ProcFiles.user(socket.uid), programs: programs.sorted { $0.pid < $1.pid })
         }
         let clients = connections.map { connection in
             UnitClient(
@@ -39,8 +39,16 @@ package enum PortLook {
         }
         return PortPicture(
             port: port, sockets: table.map { portSocket($0, owner(of: $0)) }, controlPort: controlPort,
-            clients: clients.sorted { ($0.unit, $0.local) < ($1.unit, $1.local) }, recorders: ProcFiles.recorders(),
+            clients: clients.sorted { ($0.unit, $0.local) < ($1.unit, $1.local) }, recorders: recorders,
             canBindBeside: canBindBeside(table, port))
+    }
+
+    /// Whose descriptors this user may not see: a socket bound as only a recorder does, or a connection to a unit, is that
+    /// of the one recorder that the same user runs. Who runs is for everyone to see.
+    private static func likely(_ recorders: [Program], for socket: PortInspector.Socket) -> Program? {
+        let isSpecific = socket.local != IPv4Address(bits: 0) && socket.ipv6 == nil
+        let candidates = recorders.filter { ProcFiles.owner(of: $0.pid) == socket.uid }
+        return isSpecific && candidates.count == 1 ? candidates[0] : nil
     }
 
     private static func sockets(_ port: UInt16, _ controlPort: UInt16) -> (

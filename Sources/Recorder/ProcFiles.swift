@@ -88,6 +88,22 @@ enum ProcFiles {
         pids().filter { $0 != getpid() }.map { program($0) }.filter(\.isRecorder)
     }
 
+    /// Whether a process has CAP_NET_ADMIN, bit 12 of CapEff (proc(5), capabilities(7)); nil: there is no such process.
+    static func canAdministrateNetwork(_ pid: Int32) -> Bool? {
+        let lines = read("/proc/\(pid)/status").split(separator: 10)
+        guard let line = lines.first(where: { $0.starts(with: "CapEff:".utf8) }) else { return nil }
+        let digits = String(decoding: line.dropFirst(7), as: UTF8.self).filter(\.isHexDigit)
+        return UInt64(digits, radix: 16).map { $0 >> 12 & 1 == 1 }
+    }
+
+    /// The user that a process runs as; nil: there is no such process.
+    static func owner(of pid: Int32) -> UInt32? {
+        var status = stat()
+        return stat("/proc/\(pid)", &status) == 0 ? status.st_uid : nil
+    }
+
+    /// A group's name; nil if it has none.
+    static func group(_ gid: UInt32) -> String? { getgrgid(gid).map { String(cString: $0.pointee.gr_name) } }
     /// A user's name; nil if it has none.
     static func user(_ uid: UInt32) -> String? { getpwuid(uid).map { String(cString: $0.pointee.pw_name) } }
 }

@@ -59,7 +59,7 @@ package struct Recorder: Service {
             }
             if let line = overview.line(after: entries) { manager.tell(["STATUS=\(line)"]) }
         }
-        let start = RunStart(version: configuration.version, pid: getpid(), host: Self.hostName())
+        let start = RunStart(version: configuration.version, pid: getpid(), host: HostName.text)
         let processors = try await writer.begin(start, processors: configuration.processors, at: clock.wallNow)
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
@@ -120,12 +120,6 @@ package struct Recorder: Service {
         logger.warning(
             "cannot tell the service manager: look at NOTIFY_SOCKET and the unit's NotifyAccess",
             metadata: ["message": "\(lines[0])", "error": "\(ErrnoName.message(code))"])
-    }
-
-    private static func hostName() -> String {
-        var bytes = [CChar](repeating: 0, count: 256)
-        guard gethostname(&bytes, 255) == 0 else { return "unknown" }
-        return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
 

@@ -21,7 +21,9 @@ extension Examination {
             let lead = style.status(finding.status) + "  \(subject)\(space)  "
             let indent = String(repeating: " ", count: 9 + 2 + width + 2)
             lines += Paragraph.lines(finding.found, lead: lead, indent: indent)
-            if let remedy = finding.remedy { lines += Paragraph.lines(remedy, lead: indent + "-> ", indent: indent) }
+            if let remedy = finding.remedy {
+                lines += Paragraph.lines(remedy, lead: indent + "-> ", indent: indent + "   ")
+            }
         }
         return (lines + ["", conclusion(style)]).joined(separator: "\n") + "\n"
     }
