@@ -3,8 +3,6 @@ package enum Request: Equatable, Sendable {
     case subscribe(id: Int, [Subscription])
     /// The probe: its answer comes by TCP and by UDP.
     case keepAlive
-    /// The unit's firmware, once.
-    case firmware
 
     /// One line with its `\n`, as the unit wants it.
     package var line: [UInt8] {
@@ -15,9 +13,11 @@ package enum Request: Equatable, Sendable {
                 (#"{"jsonrpc":"2.0","id":\#(id),"method":"sub","params":[\#(list.joined(separator: ","))]}"# + "\n")
                     .utf8)
         case .keepAlive: return Self.get("KeepAlive")
-        case .firmware: return Self.get("FirmwareVersion")
         }
     }
+
+    /// Asks for the unit's firmware, once; `doctor` does. One line with its `\n`.
+    package static var firmwareLine: [UInt8] { Self.get("FirmwareVersion") }
 
     private static func get(_ name: String) -> [UInt8] {
         Array((#"{"jsonrpc":"2.0","method":"get","params":{"param":"\#(name)","fmt":"str"}}"# + "\n").utf8)

@@ -29,7 +29,7 @@ extension Doctor {
                     : "; the last one died, its last sign of life is of \(Self.time(run.heartbeat))"
             }
             let elsewhere = ProcFiles.recorders().map { "pid \($0.pid)" }
-            let there = elsewhere.isEmpty ? "" : "; for another store there is \(elsewhere.joined(separator: ", "))"
+            let there = elsewhere.isEmpty ? "" : "; for another store there is \(elsewhere.prefix(4).joined(separator: ", "))"
             return Finding(
                 "recorder", .attention, "nobody records into this store\(last ?? "")\(there).",
                 remedy: elsewhere.isEmpty

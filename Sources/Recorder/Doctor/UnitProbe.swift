@@ -136,8 +136,8 @@ private final class Conversation: Sendable {
             state.asked = .now
             return state.channel
         }
-        for request in [Request.keepAlive, .firmware] {
-            channel?.writeAndFlush(ByteBuffer(bytes: request.line), promise: nil)
+        for line in [Request.keepAlive.line, Request.firmwareLine] {
+            channel?.writeAndFlush(ByteBuffer(bytes: line), promise: nil)
         }
     }
 
