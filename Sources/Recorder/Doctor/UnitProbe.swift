@@ -44,8 +44,9 @@ struct UnitProbe {
             if conversations.allSatisfy({ $0.isFinished(withEcho: listens) }) { break }
             try? await Task.sleep(for: .milliseconds(10))
         }
+        let answers = conversations.map { $0.answer(listened: listens) }
         for conversation in conversations { await conversation.close() }
-        return conversations.map { $0.answer(listened: listens) }
+        return answers
     }
 }
 
