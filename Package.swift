@@ -66,7 +66,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Diagnosis", "Reporting", "WallTime"]),
+        .testTarget(name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"]),
         .testTarget(
             name: "AtlasSimulatorTests",
             dependencies: [
