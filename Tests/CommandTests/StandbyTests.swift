@@ -108,6 +108,32 @@ struct StandbyTests {
     }
 
     @Test(
+        "one takes over beside somebody who reads the store all the while",
+        arguments: [SIGTERM, SIGKILL])
+    func besideAReader(signal: Int32) async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        let unit = try await SimulatedUnit()
+        let first = try unit.recorder(store)
+        try await first.line("meters up")
+        let second = try unit.recorder(store, "--standby")
+        try await second.line("standing by")
+        // It reads until both are through.
+        let read =
+            "import signal,sqlite3,sys; c = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True, isolation_level=None); "
+            + "c.execute('BEGIN'); c.execute('SELECT count(*) FROM frame').fetchall(); print('reading', flush=True); "
+            + "signal.pause()"
+        let reader = try Running(["-c", read, store], executable: "/usr/bin/env", before: ["python3"])
+        try await reader.line("reading")
+        first.send(signal)
+        try await second.line("meters up")
+        for process in [reader, second] { process.send(SIGTERM) }
+        _ = try await second.end()
+        _ = try await first.end()
+        try await unit.stop()
+    }
+
+    @Test(
         "one that stands by ends with 0 at once when it is told to, and has touched nothing",
         arguments: [SIGTERM, SIGINT])
     func stoppedWhileWaiting(signal: Int32) async throws {
