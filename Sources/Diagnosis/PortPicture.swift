@@ -2,7 +2,7 @@ import AtlasProtocol
 
 /// Who is on the meters' port, and who of them gets the datagrams. The kernel gives a datagram to exactly one socket:
 /// connected to its sender, before bound to its very address, before bound to 0.0.0.0, before bound to [::]; among equals
-/// to the last one bound (docs/install.md, "Other programs"). What the kernel does not show: sockets that are bound to a
+/// to the last one bound (docs/reference.md, "ports"). What the kernel does not show: sockets that are bound to a
 /// device, or that share by SO_REUSEPORT.
 package struct PortPicture: Sendable {
     package enum Share: String, Sendable {
