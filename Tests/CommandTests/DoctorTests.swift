@@ -3,7 +3,7 @@ import Testing
 
 /// `doctor` in the situations it is for. On this host some findings may want attention for reasons of its own (a clock
 /// that nobody keeps): what is tested is each finding, and that the exit code says what the page says.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct DoctorTests {
     private struct Finding: Decodable {
         let subject, status, found: String

@@ -36,7 +36,7 @@ struct PM2Tests {
             const args = app.args.map(a => a.replace(/192\\.168\\.5\\.\\d+/, () => hosts.shift()))
                 .concat('--standby', '--meter-port', '\(unit.meterPort)', '--store', '\(store)');
             const children = [];
-            let recording = 0, waiting = 0, codes = [], killed = false;
+            let recording = 0, waiting = 0, codes = [], killed = false, stopped = false;
             const start = () => {
               const child = spawn(app.script, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe', 'ipc'] });
               children.push(child);
@@ -44,7 +44,7 @@ struct PM2Tests {
                 if (/standing by/.test(data)) waiting++;
                 if (/recording 2 processors/.test(data)) { recording++; child.holder = true; }
                 if (recording == 1 && waiting == 3 && !killed) { killed = true; children.find(c => c.holder).kill('SIGKILL'); }
-                if (recording == 2 && waiting >= 4 && !codes.length) children.forEach(c => c.kill('SIGINT'));
+                if (recording == 2 && waiting >= 4 && !stopped) { stopped = true; children.forEach(c => c.kill('SIGINT')); }
               });
               child.on('exit', (code, signal) => {
                 if (signal == 'SIGKILL') { children.splice(children.indexOf(child), 1); return start(); }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `ports` beside real Node programs and a real recorder.
-@Suite(.timeLimit(.minutes(2)), .enabled(if: Node.isThere, "Node is not installed"))
+@Suite(.serialized, .timeLimit(.minutes(3)), .enabled(if: Node.isThere, "Node is not installed"))
 struct PortsTests {
     private struct Socket: Decodable {
         struct Program: Decodable {

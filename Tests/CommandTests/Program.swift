@@ -75,6 +75,11 @@ final class Running: Sendable {
 
     func end() async throws -> Program.Result {
         for await _ in ended {}
+        if process.isRunning {  // this test's time is up
+            Issue.record("did not end: \(output.text)\(errors.text)")
+            kill(pid, SIGKILL)
+            process.waitUntilExit()
+        }
         return Program.Result(status: process.terminationStatus, output: output.text, errors: errors.text)
     }
 

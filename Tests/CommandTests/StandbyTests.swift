@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Several recorders on one store, as PM2 starts them: exactly one records at any moment.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct StandbyTests {
     /// Rows of one link that do not begin where the one before them ended.
     private static let holes = """

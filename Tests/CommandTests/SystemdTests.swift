@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What systemd is told, over real datagram sockets, and the unit that it is given.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct SystemdTests {
     @Test("READY, STATUS, signs of life and STOPPING, by path and by abstract name", arguments: [true, false])
     func notifies(isAbstract: Bool) async throws {

@@ -44,7 +44,10 @@ struct UsageTests {
         let result = try await Program.run(command, "--help")
         #expect(result.status == 0)
         let flags = [
-            "run": ["--processor", "--store", "--meter-port", "--keep-alive", "--for", "--simulate", "--standby", "--no-relay"],
+            "run": [
+                "--processor", "--store", "--meter-port", "--keep-alive", "--for", "--simulate", "--standby",
+                "--no-relay",
+            ],
             "report": ["--since", "--until", "--processor", "--format", "--show-sql", "--list", "--store"],
             "ports": ["--port", "--control-port", "--format"],
             "doctor": ["--store", "--processor", "--meter-port", "--format"],

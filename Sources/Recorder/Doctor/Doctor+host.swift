@@ -29,7 +29,8 @@ extension Doctor {
                     : "; the last one died, its last sign of life is of \(Self.time(run.heartbeat))"
             }
             let elsewhere = ProcFiles.recorders().map { "pid \($0.pid)" }
-            let there = elsewhere.isEmpty ? "" : "; for another store there is \(elsewhere.prefix(4).joined(separator: ", "))"
+            let names = elsewhere.prefix(4).joined(separator: ", ")
+            let there = elsewhere.isEmpty ? "" : "; for another store there is \(names)"
             return Finding(
                 "recorder", .attention, "nobody records into this store\(last ?? "")\(there).",
                 remedy: elsewhere.isEmpty
