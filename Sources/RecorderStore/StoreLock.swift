@@ -17,8 +17,9 @@ package final class StoreLock: Sendable {
             StoreError(kind, message: message, doing: "lock the store", path: path)
         }
         let lockPath = Self.path(forStore: path)
-        var descriptor: Int32 = -1
+        var (descriptor, tries) = (Int32(-1), 0)
         repeat {
+            tries += 1
             descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
             guard descriptor >= 0 else { throw failure(.cannotOpen, String(cString: strerror(errno))) }
             var code: Int32
@@ -32,8 +33,9 @@ package final class StoreLock: Sendable {
                 close(descriptor)
                 throw failure(held ? .lockHeld : .cannotOpen, message)
             }
-            if Self.isFile(descriptor, at: lockPath) { break }
-            close(descriptor)  // somebody deleted the file meanwhile: this lock keeps nobody out
+            // Where somebody deleted the file meanwhile, this lock keeps nobody out.
+            if Self.isFile(descriptor, at: lockPath) || tries == 10 { break }
+            close(descriptor)
         } while true
         predecessor = Self.text(descriptor)
         self.descriptor = descriptor  // set last: an object that is whole when its init throws runs deinit, too

@@ -9,9 +9,10 @@ extension Doctor {
         let known = content.processors
         let wanted = processors.isEmpty ? known.filter(\.isConfigured).map(\.spec) : processors
         guard !wanted.isEmpty else {
+            let why = content.error == nil ? "the store has none" : "the store cannot be asked"
             return [
                 Finding(
-                    "processors", .attention, "none is known: the store has none, and none was named.",
+                    "processors", .attention, "none is known: \(why), and none was named.",
                     remedy: "atlas-recorder doctor --processor 192.168.5.101")
             ]
         }
