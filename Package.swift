@@ -23,17 +23,19 @@ let package = Package(
 
         .target(name: "AtlasProtocol"),
         .target(name: "WallTime"),
+        // What was seen of the host, and what follows from it. No sockets, no files.
+        .target(name: "Diagnosis", dependencies: ["AtlasProtocol"]),
         .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "Migrations"]),
         .target(
             name: "Recorder",
             dependencies: [
-                "AtlasProtocol", "CSockets", "RecorderStore", "WallTime",
+                "AtlasProtocol", "CSockets", "Diagnosis", "RecorderStore", "WallTime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .target(name: "Reporting", dependencies: ["AtlasProtocol", "RecorderStore", "Reports", "WallTime"]),
+        .target(name: "Reporting", dependencies: ["AtlasProtocol", "Diagnosis", "RecorderStore", "Reports", "WallTime"]),
         .target(
             name: "AtlasSimulator",
             dependencies: [
@@ -44,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "atlas-recorder",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "Recorder", "RecorderStore", "Reporting", "WallTime",
+                "AtlasProtocol", "AtlasSimulator", "Diagnosis", "Recorder", "RecorderStore", "Reporting", "WallTime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -57,14 +59,14 @@ let package = Package(
         .testTarget(
             name: "RecorderTests",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "CSockets", "Recorder", "RecorderStore",
+                "AtlasProtocol", "AtlasSimulator", "CSockets", "Diagnosis", "Recorder", "RecorderStore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "WallTime"]),
+        .testTarget(name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"]),
         .testTarget(
             name: "AtlasSimulatorTests",
             dependencies: [

@@ -12,9 +12,15 @@ package enum Request: Equatable, Sendable {
             return Array(
                 (#"{"jsonrpc":"2.0","id":\#(id),"method":"sub","params":[\#(list.joined(separator: ","))]}"# + "\n")
                     .utf8)
-        case .keepAlive:
-            return Array((#"{"jsonrpc":"2.0","method":"get","params":{"param":"KeepAlive","fmt":"str"}}"# + "\n").utf8)
+        case .keepAlive: return Self.get("KeepAlive")
         }
+    }
+
+    /// Asks for the unit's firmware, once; `doctor` does. One line with its `\n`.
+    package static var firmwareLine: [UInt8] { Self.get("FirmwareVersion") }
+
+    private static func get(_ name: String) -> [UInt8] {
+        Array((#"{"jsonrpc":"2.0","method":"get","params":{"param":"\#(name)","fmt":"str"}}"# + "\n").utf8)
     }
 }
 

@@ -11,6 +11,8 @@ package struct LinkSettings: Sendable {
     package let relays: Bool
     /// Told of each meters' socket that is bound.
     package let onBound: @Sendable (IPv4Address, UInt16) -> Void
+    /// Called each second by the control plane, while it works.
+    package var onTick: @Sendable () -> Void = {}
 
     package init(
         meterPort: UInt16, keepAlive: Span, relays: Bool = true,

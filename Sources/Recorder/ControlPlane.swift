@@ -21,12 +21,14 @@ final class ControlPlane {
     private var otherClients: [Int32: Set<UInt64>] = [:]
     private var ticker: RepeatedTask?
     private var ticks = 0
+    private let onTick: @Sendable () -> Void
 
     init(
         loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, feed: Feed,
         settings: LinkSettings
     ) {
         (self.loop, self.clock, self.outbox, self.receiver, self.feed) = (loop, clock, outbox, receiver, feed)
+        onTick = settings.onTick
         sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
         ports = PortControl(plane: self)
     }
@@ -128,6 +130,7 @@ final class ControlPlane {
         ticks += 1
         let isShared = otherClients.values.contains { !$0.isEmpty }
         if ticks % (isShared ? 2 : 10) == 0 { lookForOtherClients() }
+        onTick()
     }
 
     private func record(_ disruption: RecorderClock.Disruption) {

@@ -13,18 +13,23 @@ package enum PortInspector {
         package let isConnected: Bool
         package let uid: UInt32
         package let inode: UInt64
+        /// Both addresses as text, if it is an IPv6 socket: `::`, `::ffff:192.168.5.10`.
+        package var ipv6: IPv6Ends? = nil
+    }
+    package struct IPv6Ends: Equatable, Sendable {
+        package let local, remote: String
     }
 
     /// The sockets bound to a UDP port, newest first as the kernel lists them.
     package static func udpSockets(port: UInt16) -> [Socket] {
         ["/proc/net/udp", "/proc/net/udp6"].flatMap { path in
-            parse(readFile(path)).filter { $0.localPort == port }
+            parse(ProcFiles.read(path)).filter { $0.localPort == port }
         }
     }
 
     /// This host's established TCP connections; an IPv6 socket's, too, where it speaks IPv4 (::ffff:192.168.5.101).
     package static func connections() -> [Socket] {
-        ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { parse(readFile($0)) }.filter(\.isConnected)
+        ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { parse(ProcFiles.read($0)) }.filter(\.isConnected)
     }
 
     /// `node (pid 2211)`; `uid 1000` where this user may not look into the process.
@@ -49,9 +54,13 @@ package enum PortInspector {
             guard fields.count > 9, let local = endpoint(fields[1]), let remote = endpoint(fields[2]),
                 let uid = number(fields[7], radix: 10), let inode = number(fields[9], radix: 10)
             else { return nil }
+            let ipv6 = ipv6Text(fields[1]).flatMap { local in
+                ipv6Text(fields[2]).map { IPv6Ends(local: local, remote: $0) }
+            }
             return Socket(
                 local: local.0, localPort: local.1, remote: remote.0, remotePort: remote.1,
-                isConnected: fields[3].elementsEqual("01".utf8), uid: UInt32(truncatingIfNeeded: uid), inode: inode)
+                isConnected: fields[3].elementsEqual("01".utf8), uid: UInt32(truncatingIfNeeded: uid), inode: inode,
+                ipv6: ipv6)
         }
     }
 
@@ -73,49 +82,35 @@ package enum PortInspector {
         UInt64(String(decoding: digits, as: UTF8.self), radix: radix)
     }
 
+    /// An IPv6 address is four words, each as the host's own integer; nil: it is an IPv4 one.
+    private static func ipv6Text(_ field: ArraySlice<UInt8>) -> String? {
+        let digits = field.prefix { $0 != UInt8(ascii: ":") }
+        guard digits.count == 32 else { return nil }
+        var words = in6_addr()
+        withUnsafeMutableBytes(of: &words) { bytes in
+            for word in 0..<4 {
+                let start = digits.startIndex + word * 8
+                let value = number(digits[start..<start + 8], radix: 16) ?? 0
+                bytes.storeBytes(of: UInt32(truncatingIfNeeded: value), toByteOffset: word * 4, as: UInt32.self)
+            }
+        }
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        guard inet_ntop(AF_INET6, &words, &text, socklen_t(text.count)) != nil else { return nil }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// Costs some 11 ms on a host of a hundred processes: only when something changed.
     private static func process(holding inode: UInt64) -> (pid: Int, command: String)? {
         let wanted = "socket:[\(inode)]"
-        for pid in entries(of: "/proc").compactMap({ Int($0) }) {
+        for pid in ProcFiles.entries(of: "/proc").compactMap({ Int($0) }) {
             let folder = "/proc/\(pid)/fd"
-            guard entries(of: folder).contains(where: { link("\(folder)/\($0)") == wanted }) else { continue }
-            let command = String(decoding: readFile("/proc/\(pid)/comm").prefix { $0 != 10 }, as: UTF8.self)
+            guard ProcFiles.entries(of: folder).contains(where: { ProcFiles.link("\(folder)/\($0)") == wanted }) else {
+                continue
+            }
+            let command = String(decoding: ProcFiles.read("/proc/\(pid)/comm").prefix { $0 != 10 }, as: UTF8.self)
             return (pid, command)
         }
         return nil
     }
 
-    private static func entries(of folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        return names
-    }
-
-    private static func link(_ path: String) -> String? {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { buffer in
-            let count = readlink(
-                path, UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self), 64)
-            return count > 0 ? String(decoding: UnsafeBufferPointer(rebasing: buffer[..<count]), as: UTF8.self) : nil
-        }
-    }
-
-    private static func readFile(_ path: String) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 32 * 1024)
-        while true {
-            let count = read(descriptor, &chunk, chunk.count)
-            guard count > 0 else { return bytes }
-            bytes += chunk[..<count]
-        }
-    }
 }

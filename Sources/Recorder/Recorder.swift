@@ -16,12 +16,16 @@ package struct RecorderConfiguration: Sendable {
     package let links: LinkSettings
     /// The host's clocks; a test may pass its own.
     package let clocks: HostClocks
+    /// Whether to wait for a store that another recorder writes.
+    package let standsBy: Bool
+    package let serviceManager: ServiceManager
 
     package init(
-        processors: [ProcessorSpec], store: String, version: String, links: LinkSettings, clocks: HostClocks = .system
+        processors: [ProcessorSpec], store: String, version: String, links: LinkSettings, clocks: HostClocks = .system,
+        standsBy: Bool = false, serviceManager: ServiceManager = ServiceManager([:])
     ) {
         (self.processors, self.store, self.version, self.links) = (processors, store, version, links)
-        self.clocks = clocks
+        (self.clocks, self.standsBy, self.serviceManager) = (clocks, standsBy, serviceManager)
     }
 }
 
@@ -40,18 +44,22 @@ package struct Recorder: Service {
     /// Records until graceful shutdown or cancellation. Throws a `StoreError` if the store cannot be opened or taken, a
     /// `ReceiverError` if the host has no thread or descriptor left.
     package func run() async throws {
+        let manager = configuration.serviceManager
+        let signsOfLife = Task { await manager.giveSignsOfLife() }
+        defer { signsOfLife.cancel() }
+        guard let (lock, predecessor) = try await claimStore() else { return }
+        // Its first look at the clocks comes after the wait: nobody was held up by that.
         let (clock, outbox, queue) = (RecorderClock(configuration.clocks), EntryOutbox(), FrameQueue())
         let names = Names()
         let print = print
-        let writer = try StoreWriter(
-            path: configuration.store, holder: "pid \(getpid()) since \(LocalTime.text(clock.wallNow).prefix(19))",
-            queue: queue
-        ) { entries in
+        let overview = LinkOverview(count: configuration.processors.count)
+        let writer = try StoreWriter(path: configuration.store, lock: lock, queue: queue) { entries in
             for entry in entries {
                 if let line = StatusLine.text(for: entry, processor: { names[$0] }) { print(line) }
             }
+            if let line = overview.line(after: entries) { manager.tell(["STATUS=\(line)"]) }
         }
-        let start = RunStart(version: configuration.version, pid: getpid(), host: Self.hostName())
+        let start = RunStart(version: configuration.version, pid: getpid(), host: HostName.text)
         let processors = try await writer.begin(start, processors: configuration.processors, at: clock.wallNow)
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
@@ -64,9 +72,8 @@ package struct Recorder: Service {
         }
         let count = processors.count == 1 ? "1 processor" : "\(processors.count) processors"
         print("recording \(count) into \(configuration.store)")
-        outbox.put([
-            .event(.init(processor: nil, at: clock.wallNow, link: nil, name: .started, detail: configuration.version))
-        ])
+        let detail = configuration.version + (predecessor.map { ", taking over from \($0)" } ?? "")
+        outbox.put([.event(.init(processor: nil, at: clock.wallNow, link: nil, name: .started, detail: detail))])
         let server = FeedServer(
             feed, store: StoreFile.resolved(configuration.store), processors: processors,
             version: configuration.version,
@@ -77,11 +84,16 @@ package struct Recorder: Service {
             let path = FeedServer.path(forStore: configuration.store)
             logger.error("no feed: recording goes on without it", metadata: ["socket": "\(path)", "error": "\(error)"])
         }
+        var settings = configuration.links
+        settings.onTick = { manager.isAlive() }
         await loop.start(
-            processors, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: configuration.links)
+            processors, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: settings)
+        signsOfLife.cancel()  // the control plane gives them from here on
+        tell("READY=1", "STATUS=recording \(count)")
 
         try? await gracefulShutdown()
 
+        tell("STOPPING=1", "STATUS=storing what was received")
         await loop.stop()
         await receiver.stop()
         await loop.settle()
@@ -92,10 +104,35 @@ package struct Recorder: Service {
         try await writer.finish(outbox.take(at: clock.wallNow), at: clock.wallNow)
     }
 
-    private static func hostName() -> String {
-        var bytes = [CChar](repeating: 0, count: 256)
-        guard gethostname(&bytes, 255) == 0 else { return "unknown" }
-        return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    /// The store's lock, at once or, where the recorder stands by, when its holder is gone, with that one's name; nil:
+    /// stopped before that.
+    private func claimStore() async throws -> (StoreLock, after: String?)? {
+        let standby = try Standby(store: configuration.store, clock: RecorderClock(configuration.clocks))
+        do throws(StoreError) {
+            return (try standby.claim(), nil)
+        } catch {
+            guard error.kind == .lockHeld, configuration.standsBy else { throw error }
+        }
+        let holder = standby.holder
+        print("standing by: \(holder) records into \(configuration.store)")
+        // Ready: whoever waits for this service to start need not wait for another one's death.
+        tell("READY=1", "STATUS=standing by: \(holder) records")
+        guard let lock = try await standby.wait() else {
+            tell("STOPPING=1")
+            return nil
+        }
+        let before = lock.predecessor ?? "the recorder before"
+        print("taking over: \(before) has ended")
+        return (lock, before)
+    }
+
+    /// What could not be said is logged: without READY=1 systemd ends the recorder as one that does not start.
+    private func tell(_ lines: String...) {
+        let code = configuration.serviceManager.tell(lines, waits: true)
+        guard code != 0 else { return }
+        logger.warning(
+            "cannot tell the service manager: look at NOTIFY_SOCKET and the unit's NotifyAccess",
+            metadata: ["message": "\(lines[0])", "error": "\(ErrnoName.message(code))"])
     }
 }
 

@@ -1,6 +1,9 @@
 import CSQLite
 
 extension Database {
+    /// Milliseconds that a write waits for whoever else holds the store.
+    static let patience: Int32 = 5_000
+
     /// Opens for writing: makes the file with mode 0640, sets what a connection sets, migrates. Whoever waited for `lock`
     /// may find another file than before, so it is looked at again.
     convenience init(forWriting path: String, lock: StoreLock) throws(StoreError) {
@@ -14,7 +17,7 @@ extension Database {
 
     /// What the file and the connection are set to before anything is written.
     func prepare() throws(StoreError) {
-        sqlite3_busy_timeout(handle, 5_000)
+        sqlite3_busy_timeout(handle, Self.patience)
         let doing = "open the store"
         if try integer("PRAGMA page_count", doing: doing) == 0 {
             // The file's first write is its mark, before there is a write-ahead log: a recorder killed while it makes

@@ -3,7 +3,8 @@ import Glibc
 /// Where the store is, when no flag says so.
 package enum StorePath {
     package static let variable = "ATLAS_RECORDER_STORE"
-    private static let systemStore = "/var/lib/atlas-recorder/atlas.sqlite"
+    private static let systemFolder = "/var/lib/atlas-recorder"
+    private static let systemStore = systemFolder + "/atlas.sqlite"
 
     /// For commands that write: `--store`, else the variable, else `$STATE_DIRECTORY` (systemd), else the user's state
     /// folder (XDG Base Directory Specification). `file`: the name in a folder of ours.
@@ -24,6 +25,11 @@ package enum StorePath {
         if let named = named(flag, environment) { return (named, true) }
         let candidates = [systemStore, forWriting(flag: nil, environment)]
         return (candidates.first(where: exists) ?? candidates[1], false)
+    }
+
+    /// The folder of the system's store, where it is there and this user may not look into it; else nil.
+    package static var hidden: String? {
+        access(systemFolder, F_OK) == 0 && access(systemFolder, X_OK) != 0 ? systemFolder : nil
     }
 
     /// Makes the folder of ours, where the path was not chosen by the user. Mode 0750.

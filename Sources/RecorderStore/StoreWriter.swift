@@ -26,8 +26,16 @@ package actor StoreWriter {
         path: String, holder: String, queue: FrameQueue, committed: @escaping @Sendable ([Entry]) -> Void
     ) throws(StoreError) {
         _ = try StoreFile.inspect(path)
+        let lock = try StoreLock(store: StoreFile.resolved(path), holder: holder)
+        try self.init(path: path, lock: lock, queue: queue, committed: committed)
+    }
+
+    /// The same, with the lock of this store, which the caller has taken.
+    package init(
+        path: String, lock: StoreLock, queue: FrameQueue, committed: @escaping @Sendable ([Entry]) -> Void
+    ) throws(StoreError) {
         let path = StoreFile.resolved(path)
-        database = try Database(forWriting: path, lock: StoreLock(store: path, holder: holder))
+        database = try Database(forWriting: path, lock: lock)
         checkpoint = Checkpointer(database)
         let links = try LinkRows(database)
         let timeline = try WallTimeline(database, links)

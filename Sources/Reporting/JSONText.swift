@@ -4,12 +4,14 @@ import RecorderStore
 /// JSON in the order it is written in (RFC 8259): `JSONEncoder` keeps no order, and a report's reader does.
 indirect enum JSONText {
     case null
+    case boolean(Bool)
     case integer(Int64)
     case number(Double)
     case text(String)
     case array([JSONText])
     case object([(String, JSONText)])
 
+    static func boolean(_ value: Bool?) -> JSONText { value.map { .boolean($0) } ?? .null }
     static func text(_ value: String?) -> JSONText { value.map { .text($0) } ?? .null }
     static func number(_ value: Double?) -> JSONText { value.map { .number($0) } ?? .null }
     static func integer(_ value: Int64?) -> JSONText { value.map { .integer($0) } ?? .null }
@@ -18,6 +20,7 @@ indirect enum JSONText {
     func written(indent: String = "") -> String {
         switch self {
         case .null: return "null"
+        case .boolean(let value): return value ? "true" : "false"
         case .integer(let value): return "\(value)"
         case .number(let value): return value.isFinite ? Self.written(value) : "null"
         case .text(let value): return value.jsonQuoted

@@ -10,7 +10,10 @@ struct AtlasRecorder: AsyncParsableCommand {
         discussion: """
             Exit codes: 0 done; 1 could not do it or could not tell; 2 what --fail-on asks for was there; 64 wrong usage; 75 another recorder holds the store.
             """,
-        version: Version.text, subcommands: [Run.self, ReportCommand.self, Tail.self, Simulate.self])
+        version: Version.text,
+        subcommands: [
+            Run.self, ReportCommand.self, Tail.self, PortsCommand.self, DoctorCommand.self, Simulate.self,
+        ])
 
     /// Every error ends here: an error thrown out of an asynchronous main would end in a trap.
     static func main() async {

@@ -17,6 +17,8 @@ struct Run: AsyncParsableCommand {
             Prints one line when it records and one for each change of state. On SIGTERM, SIGINT or SIGHUP it stores what it \
             received and ends the run as clean; a second signal ends it at once.
 
+            Under systemd (Type=notify) it says when it is ready, what it does, and that it lives.
+
             Examples:
               atlas-recorder run --processor 'Main Bar=192.168.5.101'
               atlas-recorder run --processor 192.168.5.101 --processor 'Patio=192.168.5.102' --store bars.sqlite
@@ -51,6 +53,12 @@ struct Run: AsyncParsableCommand {
             none then.
             """)
     var noRelay = false
+
+    @Flag(
+        help: """
+            Where another recorder writes the store, wait and take over when it ends or dies, instead of exiting with 75.
+            """)
+    var standby = false
 
     @Option(
         name: .customLong("for"),
@@ -128,7 +136,7 @@ struct Run: AsyncParsableCommand {
             processors: processors, store: path, version: Version.text,
             links: LinkSettings(meterPort: meterPort, keepAlive: .seconds(keepAlive), relays: !noRelay) { _, port in
                 if isAnyPort { onBound?(port) }
-            })
+            }, standsBy: standby, serviceManager: ServiceManager(environment))
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let logger = Logger(label: "atlas-recorder")
         let printer = LinePrinter()

@@ -53,6 +53,9 @@ final class Running: Sendable {
 
     var pid: Int32 { process.processIdentifier }
     func send(_ signal: Int32) { kill(pid, signal) }
+    var isRunning: Bool { process.isRunning }
+    /// What it wrote on stdout so far.
+    var text: String { output.text }
 
     /// Waits until a line of stdout contains this.
     func line(_ part: String) async throws {
@@ -72,6 +75,11 @@ final class Running: Sendable {
 
     func end() async throws -> Program.Result {
         for await _ in ended {}
+        if process.isRunning {  // this test's time is up
+            Issue.record("did not end: \(output.text)\(errors.text)")
+            kill(pid, SIGKILL)
+            process.waitUntilExit()
+        }
         return Program.Result(status: process.terminationStatus, output: output.text, errors: errors.text)
     }
 

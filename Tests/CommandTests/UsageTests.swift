@@ -39,13 +39,18 @@ struct UsageTests {
         #expect(result.errors.contains(says), "\(result.errors)")
     }
 
-    @Test("help names every flag of the contract", arguments: ["run", "report", "simulate"])
+    @Test("help names every flag of the contract", arguments: ["run", "report", "ports", "doctor", "simulate"])
     func help(command: String) async throws {
         let result = try await Program.run(command, "--help")
         #expect(result.status == 0)
         let flags = [
-            "run": ["--processor", "--store", "--meter-port", "--keep-alive", "--for", "--simulate"],
+            "run": [
+                "--processor", "--store", "--meter-port", "--keep-alive", "--for", "--simulate", "--standby",
+                "--no-relay",
+            ],
             "report": ["--since", "--until", "--processor", "--format", "--show-sql", "--list", "--store"],
+            "ports": ["--port", "--control-port", "--format"],
+            "doctor": ["--store", "--processor", "--meter-port", "--format"],
             "simulate": ["--units", "--address", "--rate", "--shape", "--fault", "--meter-port", "--for"],
         ]
         for flag in flags[command]! { #expect(result.output.contains(flag), "\(flag)") }

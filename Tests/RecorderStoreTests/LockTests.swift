@@ -38,6 +38,18 @@ import Testing
         }
     }
 
+    @Test("a recorder that stops waits for no reader: the next one is at the door")
+    func stopsBesideAReader() async throws {
+        let recording = try await Recording(folder.store)
+        let reader = try StoreReader(path: folder.store)
+        #expect(try reader.query("SELECT count(*) FROM recorder_run").rows == [[.integer(1)]])
+        try await recording.commit([.seen(processor: recording.id, at: start)], at: start + second)
+        let waits = try await recording.writer.finishCountingWaits(at: start + 2 * second)
+        #expect(waits == 0)
+        #expect(try integer(folder.store, "SELECT clean FROM recorder_run") == 1)
+        withExtendedLifetime(reader) {}
+    }
+
     @Test("a refused lock closes no descriptor but its own")
     func refusedLockClosesItsOwnOnly() throws {
         let holder = try StoreLock(store: folder.store, holder: "pid 1")

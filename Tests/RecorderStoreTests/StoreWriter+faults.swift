@@ -30,6 +30,17 @@ extension StoreWriter {
 
     func setBusyTimeout(_ milliseconds: Int32) { sqlite3_busy_timeout(database.handle, milliseconds) }
 
+    /// Ends the run, and counts how often SQLite asked whether to wait for somebody else.
+    func finishCountingWaits(at now: Int64) throws -> Int {
+        let count = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+        count.initialize(to: 0)
+        defer { count.deallocate() }
+        sqlite3_busy_handler(database.handle, countWait, count)
+        try finish([], at: now)
+        sqlite3_busy_handler(database.handle, nil, nil)
+        return count.pointee
+    }
+
     /// The number of pages it has now; it may have no more than `count` (or what it has).
     func limitPages(to count: Int64) throws -> Int64 {
         try database.integer("PRAGMA max_page_count = \(count)", doing: "fill the disk")
@@ -45,6 +56,11 @@ extension StoreWriter {
         }
         sqlite3_progress_handler(database.handle, 0, nil, nil)
     }
+}
+
+private func countWait(_ context: UnsafeMutableRawPointer?, _: Int32) -> Int32 {
+    context?.assumingMemoryBound(to: Int.self).pointee += 1
+    return 0  // do not wait
 }
 
 private func refuse(_: UnsafeMutableRawPointer?, _: OpaquePointer?, _: UnsafePointer<CChar>?, _: Int32) -> Int32 {

@@ -41,6 +41,14 @@ uint16_t csockets_local_port(int descriptor);
 // Datagrams that the kernel dropped at this socket since it was made (SO_MEMINFO, sock(7), SK_MEMINFO_DROPS); -errno.
 int64_t csockets_drops(int descriptor);
 
+// Whether a socket with SO_REUSEADDR can be bound to a UDP port beside those that are there: 0, or -errno; -EADDRINUSE
+// says that one bound to 0.0.0.0 (or [::], speaking IPv4) did not ask for address reuse.
+int csockets_try_port(uint16_t port);
+// What `csockets_bind_udp` would get of the receive buffer it asks for, with the rights of now: SO_RCVBUF or -errno.
+int csockets_try_buffer(int buffer);
+// Whether somebody keeps the host's clock right, as the kernel was told (adjtimex(2)): 1 or 0, -errno.
+int csockets_clock_synchronized(void);
+
 // Names the calling thread, at most 15 characters, for ps and top.
 void csockets_name_thread(const char *name);
 

@@ -1,0 +1,118 @@
+import AtlasProtocol
+import Diagnosis
+import Glibc
+import RecorderStore
+import WallTime
+
+/// Looks at everything that a recorder needs, and says of each what was found, what it means and what to do. Disturbs
+/// nobody: where a recorder runs, its own word in the store is taken, no socket is bound on the meters' port, and no
+/// second connection to a unit is opened.
+package struct Doctor: Sendable {
+    /// Seconds that `PRAGMA quick_check` may take.
+    static let checkLimit: Int64 = 10
+    /// A recorder writes its heartbeat at least each second; after this long without one it does not record.
+    static let heartbeatLimit: Int64 = 5_000_000
+
+    let store: String
+    /// As named on the command line; empty: those of the store.
+    let processors: [ProcessorSpec]
+    let meterPort: UInt16
+    /// Of this program.
+    let version: String
+    let now: Int64
+
+    package init(store: String, processors: [ProcessorSpec], meterPort: UInt16, version: String) {
+        (self.store, self.processors, self.meterPort, self.version) = (store, processors, meterPort, version)
+        now = HostClocks.system.wall()
+    }
+
+    /// Takes some seconds where units or a large store are slow to answer.
+    package func examine() async -> Examination {
+        let file = StoreExamination(path: store)
+        var content = StoreContent(file)
+        var recorder = RecorderState(file.lock, content.run, now: now)
+        if recorder == .unseen {
+            let before = content.run?.heartbeat
+            try? await Task.sleep(for: .milliseconds(1_500))
+            content = StoreContent(file)
+            recorder = content.run?.heartbeat == before ? .absent : .runs(.init(content.run))
+        }
+        let controlPort = (processors + content.processors.map(\.spec)).first?.controlPort ?? ProcessorSpec.defaultPort
+        let picture = try? PortLook.look(port: meterPort, controlPort: controlPort)
+        var findings = [sqlite(), storeFile(file, content), integrity(file), rights(file)].compactMap { $0 }
+        findings += [writers(file, recorder)].compactMap { $0 }
+        findings.append(self.recorder(recorder, content, picture))
+        findings.append(receiveBuffer(recorder, content))
+        findings.append(port(picture, recorder, content))
+        findings += await units(content, recorder, picture)
+        findings += [disk(file), clock()]
+        return Examination(at: now, host: HostName.text, store: file.path, findings: findings)
+    }
+}
+
+/// What the store says, as far as it can be read.
+struct StoreContent {
+    private(set) var run: LastRun?
+    private(set) var processors: [ProcessorState] = []
+    private(set) var holder: String?
+    private(set) var drops: Int64 = 0
+    /// Why it could not be read; nil also where there is none.
+    private(set) var error: StoreError?
+
+    init(_ file: StoreExamination) {
+        guard case .success(.store) = file.finding else { return }
+        do throws(StoreError) {
+            let reader = try StoreReader(path: file.path)
+            run = try reader.lastRun()
+            processors = try reader.processorStates()
+            holder = try reader.lastHolder()
+            drops = try reader.kernelDrops(since: HostClocks.system.wall() - 86_400_000_000)
+        } catch {
+            self.error = error
+        }
+    }
+}
+
+/// Whether somebody records into this store.
+enum RecorderState: Equatable {
+    case runs(Holder)
+    /// It has the lock and writes no heartbeat.
+    case hangs(Holder, seconds: Int64)
+    /// A heartbeat of just now and no lock: killed a moment ago, or in another container, whose locks are not seen here.
+    /// The next heartbeat tells.
+    case unseen
+    case absent
+
+    struct Holder: Equatable {
+        let words: String
+        let pid: Int32?
+        /// How many stand by.
+        let waiting: Int
+
+        init(words: String?, _ run: LastRun?, waiting: Int) {
+            self.words = words ?? run.map { "pid \($0.pid) on \($0.host)" } ?? "a recorder"
+            (pid, self.waiting) = (run?.pid, waiting)
+        }
+        init(_ run: LastRun?) { self.init(words: nil, run, waiting: 0) }
+    }
+
+    init(_ lock: StoreLock.State, _ run: LastRun?, now: Int64) {
+        let age = run.flatMap { $0.ended == nil ? abs(now - $0.heartbeat) : nil }
+        let isFresh = age.map { $0 <= Doctor.heartbeatLimit } ?? false
+        guard case .held(let words, let waiting) = lock else {
+            self = isFresh ? .unseen : .absent
+            return
+        }
+        let holder = Holder(words: words, run, waiting: waiting)
+        // A run that is ended is the one before: this one has not begun its own yet.
+        self = age == nil || isFresh ? .runs(holder) : .hangs(holder, seconds: (age ?? 0) / 1_000_000)
+    }
+
+    var isThere: Bool { self != .absent }
+    var pid: Int32? {
+        switch self {
+        case .runs(let holder), .hangs(let holder, _): holder.pid
+        case .unseen, .absent: nil
+        }
+    }
+}
