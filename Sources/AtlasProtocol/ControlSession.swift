@@ -57,8 +57,11 @@ package struct ControlSession {
         case awaitDatagram
         case record(LinkEvent)
         case change(LinkChange)
-        /// Values that came by TCP.
+        /// Values that changed now; an action among them was fired.
         case store([ParameterValue])
+        /// Values that the unit told without a change, and since when they are taken to hold: a subscription's first, or
+        /// an answer's.
+        case learn([ParameterValue], since: Instant)
     }
 
     enum Phase {
@@ -73,6 +76,10 @@ package struct ControlSession {
         let since: Instant
         let local: String
         var dialogue: SubscriptionDialogue
+        var firstValues = FirstValues()
+        /// Since when a first value is taken to hold: the connection's begin, so that the samples that come before the
+        /// names have the right ones; after everything was asked for again, since then.
+        var valuesHoldSince: Instant
         /// Subscribing and probing begin when the meters' socket was tried, so that the first echo finds it.
         var begun = false
         /// Whether this connection is in the history. One that ends without an answer is only a failed attempt.
@@ -154,7 +161,7 @@ package struct ControlSession {
 
     private mutating func connected(_ localName: String, _ local: IPv4Address, _ now: Instant) -> [Action] {
         let dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
-        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue))
+        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue, valuesHoldSince: now))
         return [.bindMeters(on: local)]
     }
 
@@ -199,15 +206,18 @@ package struct ControlSession {
         case .update(let values):
             // It proves that the unit lives, not that it takes commands.
             guard !values.isEmpty else { return [] }
-            return [.store(values)] + (Self.renames(values) ? askRefusedSoon(connection, now) : [])
+            let told = connection.take(values, isUpdate: true, at: now)
+            phase = .connected(connection)
+            return told + (Self.renames(told) ? askRefusedSoon(connection, now) : [])
         case .getResponse(let values):
             let others = values.filter { $0.name != "KeepAlive" }
-            if !others.isEmpty { result.append(.store(others)) }
+            result += connection.take(others, isUpdate: false, at: now)
         case .result(let id, let values):
-            connection.dialogue.accept(id: id)
-            if !values.isEmpty { result.append(.store(values)) }
+            connection.firstValues.accept(connection.dialogue.accept(id: id), at: now)
+            result += connection.take(values, isUpdate: false, at: now)
         case .failure(let id, let code, let text):
             let refused = connection.dialogue.refuse(id: id)
+            connection.firstValues.refuse(refused)
             if code != SubscriptionDialogue.noSuchParameter, let first = refused.first {
                 let detail = "\(first.name): \(text) (\(code))"
                 result.append(.record(LinkEvent(at: now, link: .control, name: .parameterRefused, detail: detail)))
@@ -222,10 +232,7 @@ package struct ControlSession {
             result += announce(&connection)
             result.append(.record(LinkEvent(at: now, link: .control, name: .answering)))
             // What it did not answer while it was mute may never have been taken.
-            if connection.everAnswered || connection.dialogue.unanswered > 0 {
-                connection.dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
-                connection.subscribed = false
-            }
+            if connection.everAnswered || connection.dialogue.unanswered > 0 { subscribeAgain(&connection, now) }
         }
         connection.answers = true
         connection.everAnswered = true
