@@ -66,6 +66,31 @@ struct SubscriptionDialogueTests {
         #expect(dialogue.accepted == 8 && dialogue.refused == Array(mixes[..<14]))
     }
 
+    @Test(
+        "a full AZM8 with some scenes and messages is found whole in 254 messages, a unit that has everything in 35")
+    func howMany() {
+        let counts = [
+            "SceneName": 4, "RecallScene": 4, "RoutineName": 2, "RecallRoutine": 2, "MessageName": 4, "PlayMessage": 4,
+            "GpoPresetName": 2, "RecallGpoPreset": 2, "BellScheduleName": 2, "GpoState": 2,
+        ]
+        func has(_ name: String) -> Bool {
+            let parts = name.split(separator: "_")
+            guard parts.count == 2, let number = Int(parts[1]) else {
+                return ["FirmwareVersion", "LoudNoise", "TodaysBellSchedule"].contains(name)
+            }
+            if let count = counts[String(parts[0])] { return number < count }
+            if name.hasPrefix("Mix") { return (14..<22).contains(number) }
+            if name.hasPrefix("Group") { return number < 4 }
+            return name.hasPrefix("Source") || name.hasPrefix("Zone")
+        }
+        let everything = Subscription.everything
+        var unit = SubscriptionDialogue(everything, firstID: 1)
+        #expect(Self.talk(&unit, has: has) == 254)
+        #expect(Set(unit.refused.map(\.name)) == Set(everything.flatMap { $0 }.map(\.name).filter { !has($0) }))
+        var all = SubscriptionDialogue(everything, firstID: 1)
+        #expect(Self.talk(&all) { _ in true } == everything.count && everything.count == 35)
+    }
+
     @Test("an error without id is for the message under way, and for none when there is none")
     mutating func errorWithoutID() {
         #expect(dialogue.refuse(id: nil) == [])
