@@ -61,12 +61,11 @@ extension ControlSession {
         }
     }
 
-    /// Asks for everything once more on the same connection. Where the unit told values before, other ones need not have
-    /// held all the time.
+    /// Asks for everything once more on the same connection.
     mutating func subscribeAgain(_ connection: inout Connection, _ now: Instant) {
         connection.dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
         connection.subscribed = false
-        if connection.everAnswered { connection.valuesHoldSince = now }
+        connection.askedSince = now
     }
 
     /// Ids of one dialogue are never those of another, so that a late answer is not taken for a new one.
@@ -77,14 +76,20 @@ extension ControlSession {
 }
 
 extension ControlSession.Connection {
-    /// Values that came by TCP: which are the first of their subscription, and which are changes.
+    /// Values that came by TCP. A connection's first ones are taken to hold since it began, so that the samples that come
+    /// before the names have the right ones. What it tells again need not have held all the time since it told it last.
     mutating func take(_ values: [ParameterValue], isUpdate: Bool, at now: Instant) -> [ControlSession.Action] {
-        var (first, later): ([ParameterValue], [ParameterValue]) = ([], [])
+        var (first, again, later): ([ParameterValue], [ParameterValue], [ParameterValue]) = ([], [], [])
         for value in values {
-            if firstValues.take(value.name, at: now) { first.append(value) } else { later.append(value) }
+            switch firstValues.take(value.name, at: now) {
+            case .first: first.append(value)
+            case .firstAgain: again.append(value)
+            case .later: later.append(value)
+            }
         }
         var actions: [ControlSession.Action] = []
-        if !first.isEmpty { actions.append(.learn(first, since: valuesHoldSince)) }
+        if !first.isEmpty { actions.append(.learn(first, since: since)) }
+        if !again.isEmpty { actions.append(.learn(again, since: askedSince)) }
         // An answer tells what holds, not that anything was fired.
         if !later.isEmpty { actions.append(isUpdate ? .store(later) : .learn(later, since: now)) }
         return actions

@@ -77,9 +77,8 @@ package struct ControlSession {
         let local: String
         var dialogue: SubscriptionDialogue
         var firstValues = FirstValues()
-        /// Since when a first value is taken to hold: the connection's begin, so that the samples that come before the
-        /// names have the right ones; after everything was asked for again, since then.
-        var valuesHoldSince: Instant
+        /// Since when everything is asked for: the connection's begin, or when it was asked for again.
+        var askedSince: Instant
         /// Subscribing and probing begin when the meters' socket was tried, so that the first echo finds it.
         var begun = false
         /// Whether this connection is in the history. One that ends without an answer is only a failed attempt.
@@ -161,7 +160,7 @@ package struct ControlSession {
 
     private mutating func connected(_ localName: String, _ local: IPv4Address, _ now: Instant) -> [Action] {
         let dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
-        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue, valuesHoldSince: now))
+        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue, askedSince: now))
         return [.bindMeters(on: local)]
     }
 

@@ -5,8 +5,12 @@ struct FirstValues {
     /// changed: a unit that sends no first values must not have the first firing taken for one.
     static let limit = Span.seconds(5)
 
+    enum Kind { case first, firstAgain, later }
+
     /// Until when, by name.
     private var awaited: [String: Instant] = [:]
+    /// Names that told a first value before.
+    private var told: Set<String> = []
 
     /// A message with these goes out. Meters come by UDP and tell no first values here.
     mutating func ask(_ subscriptions: [Subscription]) {
@@ -26,8 +30,11 @@ struct FirstValues {
         for subscription in subscriptions { awaited[subscription.name] = nil }
     }
 
-    /// Whether a value of this parameter that comes now is its first. Only one is.
-    mutating func take(_ name: String, at now: Instant) -> Bool {
-        awaited.removeValue(forKey: name).map { now <= $0 } ?? false
+    /// Which a value of this parameter is that comes now: the first that this connection tells, the first of another
+    /// subscription on the same connection, or a later one.
+    mutating func take(_ name: String, at now: Instant) -> Kind {
+        guard let until = awaited.removeValue(forKey: name) else { return .later }
+        let isNew = told.insert(name).inserted
+        return now > until ? .later : isNew ? .first : .firstAgain
     }
 }

@@ -48,18 +48,28 @@ package struct Subscription: Hashable, Sendable {
     }
 
     /// Everything a recorder asks of a unit, in messages of one family and member each, meters first. A unit refuses
-    /// whole ranges, so the fewer kinds in one message, the fewer have to be asked again one by one.
+    /// whole ranges, so the fewer kinds in one message, the fewer have to be asked again one by one. Every meter is asked
+    /// for, so that none is missed; of what belongs to mixes and groups, whose numbers are the ones that units lack, only
+    /// up to where a list ends.
     package static let everything: [[Subscription]] = {
-        func all(_ family: ChannelFamily, _ member: String, _ format: Format) -> [Subscription] {
-            (0..<channels(of: family)).map { Subscription("\(family.prefix)\(member)_\($0)", format) }
+        func range(_ family: ChannelFamily, _ member: String, _ format: Format, _ numbers: Range<Int>) -> [Subscription]
+        {
+            let isOpenEnded = member != "Meter" && (family == .mix || family == .group)
+            return numbers.map { Subscription("\(family.prefix)\(member)_\($0)", format, isOpenEnded: isOpenEnded) }
         }
-        var messages = ChannelFamily.allCases.map { all($0, "Meter", .number) }
+        func all(_ family: ChannelFamily, _ member: String, _ format: Format) -> [[Subscription]] {
+            let end = channels(of: family)
+            // An AZM8's begin at 14, an AZM4's at 8.
+            let ranges = family == .mix && member != "Meter" ? [14..<end, 8..<14, 0..<8] : [0..<end]
+            return ranges.map { range(family, member, format, $0) }
+        }
+        var messages = ChannelFamily.allCases.flatMap { all($0, "Meter", .number) }
         messages.append([Subscription("FirmwareVersion", .text)])
         for (member, format) in [("Name", Format.text), ("Gain", .number), ("Mute", .number)] {
-            messages += ChannelFamily.allCases.map { all($0, member, format) }
+            messages += ChannelFamily.allCases.flatMap { all($0, member, format) }
         }
-        messages += [all(.zone, "Source", .number), all(.group, "Source", .number)]
-        messages += [all(.zone, "Grouped", .number), all(.group, "Active", .number)]
+        messages += all(.zone, "Source", .number) + all(.group, "Source", .number)
+        messages += all(.zone, "Grouped", .number) + all(.group, "Active", .number)
         return messages + venue
     }()
 

@@ -100,6 +100,22 @@ struct FirstValueTests {
         #expect(unit.tell(.received(.update([scene]))) == [.store([scene])])
     }
 
+    @Test("what a unit had not told before it was wedged holds since the connection began")
+    func wedgedBeforeItTold() {
+        var (unit, began) = asked()
+        unit.tell(.received(.update([scene])))
+        unit.world.answers = false
+        unit.run(.seconds(60))
+        #expect(unit.states(.control).last == .down(.wedged))
+        unit.world.answers = true
+        let since = unit.now
+        unit.tell(.received(.getResponse([.text("KeepAlive", "OK")])))
+        #expect(
+            unit.tell(.received(.update([name, scene]))) == [
+                .learn([name], since: began), .learn([scene], since: since),
+            ])
+    }
+
     @Test("a name that the unit lacked at first and has later is taken to hold since the connection began")
     func learntLate() {
         var world = Conversation.World()

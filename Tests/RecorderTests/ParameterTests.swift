@@ -134,7 +134,7 @@ struct ParameterTests {
         #expect(
             try rig.texts(
                 """
-                SELECT s.label, s.at_us < c.at_us FROM meter_samples s, parameter_changes c WHERE c.parameter = 'ZoneName_0'
+                SELECT s.label, min(s.at_us) < c.at_us FROM meter_samples s, parameter_changes c WHERE c.parameter = 'ZoneName_0'
                 """) == ["Main Bar 1"])
         try await unit.stop()
     }
