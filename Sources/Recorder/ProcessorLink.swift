@@ -182,11 +182,12 @@ final class ProcessorLink {
             heardNow()
             handle(.received(parsed.message))
         case .line(.tooLong): unreadableLines += 1
-        case .closed(let errno):
+        case .closed(let errno, let unheard):
             ended(errno)
-            let cause = ControlChannel.cause(ending: errno)
             close()
-            handle(.disconnected(cause))
+            // The kernel asked when it had heard nothing for so long, and had no answer.
+            let asked = unheard.map { plane.clock.now - $0 + .seconds(ControlChannel.quietLimit) }
+            handle(.disconnected(ControlChannel.cause(ending: errno), since: asked))
         }
     }
 
