@@ -5,7 +5,7 @@ extension ControlSession {
         _ before: Connection, _ talk: Talk, _ evidence: Evidence, _ now: Instant
     ) -> [Action] {
         var connection = before
-        if evidence.unacknowledged == 0 { connection.unacknowledgedSince = nil }
+        if evidence.isAcknowledged { connection.unacknowledgedSince = nil }
         meters.heard(at: evidence.lastDatagram)
         phase = .connected(connection, talk)
         let limit = configuration.keepAlive
@@ -17,7 +17,7 @@ extension ControlSession {
         result += tellMeters { $0.judge(at: now, limit: limit, rival: evidence.rival) }
         let due = connection.lastProbe.map { $0 + limit } ?? now
         let inDoubt = connection.unansweredSince != nil || meters.isInDoubt
-        if inDoubt || now >= due { return result + sendProbe(now) }
+        if inDoubt || now >= due { return result + sendProbe(now, hasRoom: evidence.hasRoom) }
         return result + [.start(.probe, at: due)]
     }
 
@@ -41,14 +41,16 @@ extension ControlSession {
         return result + tellMeters { $0.controlIsMute(at: now) }
     }
 
-    mutating func sendProbe(_ now: Instant) -> [Action] {
+    /// A unit that reads no more is asked as much as its TCP takes. Those questions stand, and it answers them when it
+    /// reads again; more would be stuck, and its connection be ended for that.
+    mutating func sendProbe(_ now: Instant, hasRoom: Bool = true) -> [Action] {
         guard case .connected(var connection, let talk) = phase else { return [] }
         meters.probing(at: now)
         connection.lastProbe = now
         if connection.unansweredSince == nil { connection.unansweredSince = now }
         connection.unansweredProbes += 1
-        if connection.unacknowledgedSince == nil { connection.unacknowledgedSince = now }
+        if hasRoom, connection.unacknowledgedSince == nil { connection.unacknowledgedSince = now }
         phase = .connected(connection, talk)
-        return [.send(.keepAlive), .start(.probe, at: now + configuration.keepAlive / 4)]
+        return (hasRoom ? [.send(.keepAlive)] : []) + [.start(.probe, at: now + configuration.keepAlive / 4)]
     }
 }

@@ -34,7 +34,7 @@ extension ControlSession {
             result = announce(connection, talk)
             result.append(.record(LinkEvent(at: now, link: .control, name: .answering)))
             // What it did not answer while it was mute may never have been taken.
-            if talk.hasAnswered || connection.dialogue.unanswered > 0 {
+            if case .mute = talk {
                 connection.dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
                 connection.subscribed = false
             }

@@ -23,8 +23,13 @@ extension ControlSession {
         ]
     }
 
+    /// A unit that answers nothing else either is not asked for more, which it would not read: the dialogue waits.
     mutating func subscriptionTimer(_ before: Connection, _ talk: Talk, _ now: Instant) -> [Action] {
         var connection = before
+        if case .mute = talk { return [] }
+        guard talk == .answering, connection.unansweredProbes < 2 else {
+            return [.start(.subscription, at: now + SubscriptionDialogue.answerLimit)]
+        }
         guard connection.dialogue.giveUpWaiting() else { return [] }
         phase = .connected(connection, talk)
         return continueSubscribing(now)

@@ -17,15 +17,20 @@ package struct ControlSession {
 
     /// What the edge sees when a timer fires.
     package struct Evidence: Sendable {
-        /// What was sent and the unit's TCP has not acknowledged: segments (TCP_INFO's tcpi_unacked, tcp(7)).
-        package let unacknowledged: Int
+        /// Whether the unit's TCP has acknowledged all that was asked.
+        package let isAcknowledged: Bool
+        /// Whether the unit's TCP takes another question: one that reads no more has room for some only.
+        package let hasRoom: Bool
         /// When this unit's last readable datagram arrived.
         package let lastDatagram: Instant?
         /// The socket that would take our datagrams, named, if there is one on the port.
         package let rival: String?
 
-        package init(unacknowledged: Int = 0, lastDatagram: Instant? = nil, rival: String? = nil) {
-            (self.unacknowledged, self.lastDatagram, self.rival) = (unacknowledged, lastDatagram, rival)
+        package init(
+            isAcknowledged: Bool = true, hasRoom: Bool = true, lastDatagram: Instant? = nil, rival: String? = nil
+        ) {
+            (self.isAcknowledged, self.hasRoom) = (isAcknowledged, hasRoom)
+            (self.lastDatagram, self.rival) = (lastDatagram, rival)
         }
     }
 

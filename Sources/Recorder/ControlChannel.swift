@@ -1,4 +1,5 @@
 import AtlasProtocol
+import CSockets
 import Glibc
 import NIOCore
 import NIOPosix
@@ -43,12 +44,12 @@ enum ControlChannel {
             .connect(to: address)
     }
 
-    /// Segments that the unit's TCP has not acknowledged; 0 where the connection is gone.
-    static func unacknowledged(_ channel: any Channel) -> EventLoopFuture<Int> {
-        guard let provider = channel as? any SocketOptionProvider else {
-            return channel.eventLoop.makeSucceededFuture(0)
+    /// What the kernel knows of a connection; fails once its socket is closed.
+    static func look(at channel: any Channel) -> EventLoopFuture<csockets_tcp_info> {
+        guard let socket = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
         }
-        return provider.getTCPInfo().map { Int($0.tcpi_unacked) }
+        return socket.unsafeGetSocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: CInt(TCP_INFO)))
     }
 
     /// What an attempt failed of, and its errno.
@@ -81,6 +82,14 @@ enum ControlChannel {
     }
 }
 
+extension csockets_tcp_info {
+    /// Whether all that was written has reached the unit's TCP. What no route lets out is not even sent.
+    var isAcknowledged: Bool { unacked == 0 && notsent_bytes == 0 }
+    /// Whether the unit's TCP takes some more questions of 72 bytes. One that is sent more than the unit reads is stuck,
+    /// and the user timeout ends a stuck connection as it ends a silent one.
+    var hasRoom: Bool { snd_wnd >= 512 }
+}
+
 private final class LineHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -101,10 +110,8 @@ private final class LineHandler: ChannelDuplexHandler {
         if let error = error as? IOError {
             errno = error.errnoCode
             // Now, while the socket is open.
-            if let socket = context.channel as? any SocketOptionProvider {
-                socket.getTCPInfo().assumeIsolated().whenSuccess { info in
-                    self.unheard = .milliseconds(Int(min(info.tcpi_last_data_recv, info.tcpi_last_ack_recv)))
-                }
+            ControlChannel.look(at: context.channel).assumeIsolated().whenSuccess { info in
+                self.unheard = .milliseconds(Int(min(info.last_data_recv, info.last_ack_recv)))
             }
         }
         context.close(promise: nil)

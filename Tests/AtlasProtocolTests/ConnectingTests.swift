@@ -210,7 +210,7 @@ struct ConnectingTests {
     func staleEvents() {
         let answer = ControlSession.Event.received(.getResponse([]))
         let timers = [ControlSession.Timer.reconnect, .subscription, .probe, .refusedParameters].map {
-            ControlSession.Event.timerFired($0, .init(unacknowledged: 9, rival: "other"))
+            ControlSession.Event.timerFired($0, .init(isAcknowledged: false, rival: "other"))
         }
         var session = ControlSession(.init(keepAlive: .seconds(10), seed: 1))
         let now = Instant(microseconds: 5)

@@ -168,10 +168,11 @@ struct PhaseTableTests {
             value: store
             bound: await a datagram, probe, probe in 2.5 s
             not bound: 'meters_lost EADDRINUSE', meters down EADDRINUSE since now
+            subscription timer: subscription in 0.5 s
             probe timer: probe, probe in 2.5 s
             stop: close -> stopped
             nothing: start, connected, attempt failed (refused), attempt failed (timeout), unknown line, \
-            datagram, reconnect timer, subscription timer, refusedParameters timer
+            datagram, reconnect timer, refusedParameters timer
             """
         case .answering:
             """
@@ -210,7 +211,7 @@ struct PhaseTableTests {
             waiting
             ended (silent): close, 'disconnected silent', control down silent since 6.0 s, reconnect later -> \
             waiting
-            answer: 'answering', control up since now -> answering
+            answer: 'answering', control up since now, subscribe, subscription in 0.5 s -> answering
             value: store
             datagram: 'meters_flowing', meters up since now
             bound: await a datagram, probe, probe in 2.5 s

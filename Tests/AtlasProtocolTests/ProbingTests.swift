@@ -67,6 +67,28 @@ struct ProbingTests {
         #expect(unit.names.contains(.subscribed))
     }
 
+    @Test("a unit that reads no more is not asked more than it has room for, is watched on, and answers what stands")
+    func noRoom() throws {
+        var unit = Conversation.working()
+        unit.world.answers = false
+        for second in 0..<3_600 {
+            if second == 30 {
+                unit.world.reads = false
+                unit.forget()
+            }
+            unit.run(.seconds(1))
+            unit.datagram()
+        }
+        #expect(unit.requests == [] && unit.events == [])
+        unit.run(.seconds(20))
+        #expect(unit.states(.meters) == [.down(.controlDown)], "that nothing arrives is noticed all the same")
+        (unit.world.answers, unit.world.reads) = (true, true)
+        let actions = unit.tell(.received(.getResponse([.text("KeepAlive", "OK")])))
+        #expect(actions.contains(.change(LinkChange(link: .control, state: .up, since: unit.now))))
+        unit.run(.seconds(10))
+        #expect(unit.states(.meters).last == .up && unit.subscriptions.count == Conversation.few.count)
+    }
+
     @Test("meters flow on while control is wedged; nothing arriving is control_down")
     func metersWhileWedged() throws {
         var unit = Conversation.working()
