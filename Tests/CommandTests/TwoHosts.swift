@@ -36,7 +36,9 @@ final class TwoHosts: Sendable {
     }
 
     private static func enter(_ holder: Running) -> [String] {
-        ["nsenter"] + (isRoot ? [] : ["--user", "--preserve-credentials"]) + ["--net", "--target", "\(holder.pid)", "--"]
+        ["nsenter"] + (isRoot ? [] : ["--user", "--preserve-credentials"]) + [
+            "--net", "--target", "\(holder.pid)", "--",
+        ]
     }
 
     /// Starts a program on a host.

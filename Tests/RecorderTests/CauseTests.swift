@@ -95,7 +95,8 @@ struct CauseTests {
         #expect(states == ["unknown recorder_starting", "up -", "down wedged", "up -", "unknown recorder_stopped"])
         #expect(try rig.texts("SELECT state FROM link_states WHERE link = 'meters' AND state = 'down'").isEmpty)
         let events = try rig.texts(
-            "SELECT event, cause FROM connection_events WHERE link = 'control' AND event <> 'subscribed' ORDER BY at_us")
+            "SELECT event, cause FROM connection_events WHERE link = 'control' AND event <> 'subscribed' ORDER BY at_us"
+        )
         #expect(events == ["connected -", "answering -", "wedged wedged", "answering -"])
         #expect(try #require(try rig.downRow(.control, "wedged")).ended >= lifted)
     }
