@@ -36,6 +36,8 @@ final class ReceiveLoop {
     private var open: [ReceivedUnit] = []
     private var nextSweep: Int64 = 0
     private var nextSummary: Int64 = 0
+    /// When the last round began: what is read now has arrived since, or a moment before.
+    private var roundBegan: Instant
     private var isRunning = true
 
     init(
@@ -46,21 +48,24 @@ final class ReceiveLoop {
         self.batch = batch
         (self.wake, self.takeCommands, self.queue, self.clock) = (wake, takeCommands, queue, clock)
         (self.wakeWriter, self.notify) = (wakeWriter, notify)
+        roundBegan = clock.now
     }
 
     deinit { csockets_batch_free(batch) }
 
     func run() {
         while isRunning {
+            let began = clock.now
             let (isCalled, readable) = waitForWork()
             var busy = false
             for socket in readable { busy = receive(from: socket) || busy }
             if isCalled { for command in takeCommands() { carryOut(command) } }
-            let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
+            let now = clock.now.microseconds
             if now >= nextSweep { closeFrames(now) }
             if now >= nextSummary { summarize(now) }
             handOverIfDue(now)
             if busy { usleep(Self.nap) }
+            roundBegan = began
         }
         finish()
     }
@@ -77,7 +82,7 @@ final class ReceiveLoop {
 
     /// Milliseconds until there is something to do besides datagrams.
     private func timeout() -> Int32 {
-        let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
+        let now = clock.now.microseconds
         var due = nextSummary
         if !open.isEmpty { due = min(due, nextSweep) }
         if !block.isEmpty { due = min(due, blockBegan + Self.handOverAfter) }
@@ -97,8 +102,9 @@ final class ReceiveLoop {
             }
             if count > 0 {
                 let now = clock.now
+                let stamps = Stamps(clock, now, since: roundBegan)
                 let datagrams = csockets_batch_datagrams(batch)!
-                for index in 0..<Int(count) { take(datagrams[index], from: socket, at: now) }
+                for index in 0..<Int(count) { take(datagrams[index], from: socket, at: now, stamps) }
             }
             received += Int(count)
             // Enough for one round, so that frames close and blocks go out under any flood.
@@ -107,14 +113,14 @@ final class ReceiveLoop {
     }
 
     @inline(__always)
-    private func take(_ datagram: csockets_datagram, from socket: MeterSocket, at now: Instant) {
+    private func take(_ datagram: csockets_datagram, from socket: MeterSocket, at now: Instant, _ stamps: Stamps) {
         guard let unit = unit(sending: datagram.source) else {
             socket.stranger(IPv4Address(bits: datagram.source))
             return
         }
         let bytes = UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
         let content = reader.read(bytes)
-        if content.readings > 0 { store(content.readings, of: unit, at: datagram.at_us) }
+        if content.readings > 0 { store(content.readings, of: unit, at: stamps.wall(of: datagram.at_us)) }
         unit.count(content, truncated: datagram.truncated != 0, length: Int(datagram.length))
         for message in content.messages { notify(.message(processor: unit.processor, message)) }
         if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
@@ -138,7 +144,7 @@ final class ReceiveLoop {
     private func list(_ unit: ReceivedUnit) {
         guard !unit.isListed else { return }
         unit.isListed = true
-        if open.isEmpty { nextSweep = max(nextSweep, RecorderClock.microseconds(CLOCK_BOOTTIME) + Self.sweepEvery) }
+        if open.isEmpty { nextSweep = max(nextSweep, clock.now.microseconds + Self.sweepEvery) }
         open.append(unit)
     }
 
@@ -147,7 +153,7 @@ final class ReceiveLoop {
     private func closeFrames(_ boot: Int64) {
         nextSweep = boot + Self.sweepEvery
         guard !open.isEmpty else { return }
-        let now = RecorderClock.microseconds(CLOCK_REALTIME)
+        let now = clock.wallNow
         open.removeAll { unit in
             guard let closesAt = unit.assembler.closesAt else {
                 unit.isListed = false
@@ -163,7 +169,7 @@ final class ReceiveLoop {
 
     private func summarize(_ now: Int64) {
         nextSummary = now + Self.summaryEvery
-        let wall = RecorderClock.microseconds(CLOCK_REALTIME)
+        let wall = clock.wallNow
         for unit in units.values { unit.summarize(at: wall, into: &block) }
         for socket in sockets { summarize(socket, at: wall) }
     }
@@ -199,7 +205,7 @@ final class ReceiveLoop {
     private func finish() {
         for socket in sockets { drain(socket) }
         for unit in open { unit.assembler.close(into: &block) }
-        summarize(RecorderClock.microseconds(CLOCK_BOOTTIME))
+        summarize(clock.now.microseconds)
         if !block.isEmpty { handOver() }
         for socket in sockets { socket.close() }
     }
@@ -234,7 +240,7 @@ final class ReceiveLoop {
     private func removeSocket(_ address: IPv4Address) {
         for socket in sockets where socket.address == address {
             drain(socket)
-            summarize(socket, at: RecorderClock.microseconds(CLOCK_REALTIME))
+            summarize(socket, at: clock.wallNow)
             socket.close()
         }
         sockets.removeAll { $0.address == address }

@@ -14,9 +14,14 @@ package struct RecorderConfiguration: Sendable {
     package let store: String
     package let version: String
     package let links: LinkSettings
+    /// The host's clocks; a test may pass its own.
+    package let clocks: HostClocks
 
-    package init(processors: [ProcessorSpec], store: String, version: String, links: LinkSettings) {
+    package init(
+        processors: [ProcessorSpec], store: String, version: String, links: LinkSettings, clocks: HostClocks = .system
+    ) {
         (self.processors, self.store, self.version, self.links) = (processors, store, version, links)
+        self.clocks = clocks
     }
 }
 
@@ -35,7 +40,7 @@ package struct Recorder: Service {
     /// Records until graceful shutdown or cancellation. Throws a `StoreError` if the store cannot be opened or taken, a
     /// `ReceiverError` if the host has no thread or descriptor left.
     package func run() async throws {
-        let (clock, outbox, queue) = (RecorderClock(), EntryOutbox(), FrameQueue())
+        let (clock, outbox, queue) = (RecorderClock(configuration.clocks), EntryOutbox(), FrameQueue())
         let names = Names()
         let print = print
         let writer = try StoreWriter(

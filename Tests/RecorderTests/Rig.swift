@@ -22,14 +22,14 @@ final class Rig: Sendable {
     /// Starts recording these units. `meterPort` 0: any free one.
     init(
         _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1),
-        removesStore: Bool = true
+        clocks: HostClocks = .system, removesStore: Bool = true
     ) {
         self.store = store
         self.removesStore = removesStore
         self.meterPort = meterPort
         let configuration = RecorderConfiguration(
             processors: processors, store: store, version: "test",
-            links: LinkSettings(meterPort: meterPort, keepAlive: keepAlive))
+            links: LinkSettings(meterPort: meterPort, keepAlive: keepAlive), clocks: clocks)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let lines = lines
