@@ -31,6 +31,7 @@ struct UsageTests {
             (["report", "--format", "pdf"], "markdown"),
             (["simulate", "--shape", "round"], "tick, single"),
             (["simulate", "--fault", "at noon wedge"], "noon"),
+            (["simulate", "--fault", "at 1s recall scene 99"], "RecallScene_99"),
             (["frobnicate"], "frobnicate"),
         ])
     func wrongUsage(arguments: [String], says: String) async throws {
@@ -46,7 +47,10 @@ struct UsageTests {
         let flags = [
             "run": ["--processor", "--store", "--meter-port", "--keep-alive", "--for", "--simulate"],
             "report": ["--since", "--until", "--processor", "--format", "--show-sql", "--list", "--store"],
-            "simulate": ["--units", "--address", "--rate", "--shape", "--fault", "--meter-port", "--for"],
+            "simulate": [
+                "--units", "--address", "--rate", "--shape", "--fault", "--meter-port", "--for", "dropConnections",
+                "recall KIND N", "gain ZONE DB", "mute ZONE on|off", "renumber ZONE", "set PARAMETER VALUE",
+            ],
         ]
         for flag in flags[command]! { #expect(result.output.contains(flag), "\(flag)") }
     }
@@ -55,7 +59,9 @@ struct UsageTests {
     func listAndSQL() async throws {
         let list = try await Program.run("report", "--list")
         #expect(list.status == 0)
-        for name in ["summary", "outages", "errors", "losses", "events"] { #expect(list.output.contains(name)) }
+        for name in ["summary", "outages", "errors", "losses", "events", "changes", "hours"] {
+            #expect(list.output.contains(name))
+        }
         let sql = try await Program.run("report", "outages", "--show-sql")
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
             path: "../../reports/outages.sql")
