@@ -7,6 +7,8 @@ struct Tally: Equatable {
     let recorded, window: Int64
     /// The longest time without it, microseconds, at the window's ends too.
     var longestQuiet: Int64 = 0
+    /// What began earlier lasted into this time: none may be counted, and it was not over.
+    var isCarriedOver = false
 
     /// In an hour of recorded time; nil where nothing was recorded.
     var perHour: Double? { recorded > 0 ? Double(count) * 3_600e6 / Double(recorded) : nil }
@@ -19,6 +21,8 @@ enum Finding: Equatable {
     /// None before, none after.
     case none
     case gone
+    /// None began after, but one from before lasted.
+    case lingering
     /// None after, but before there was as long a time without: microseconds.
     case tooShort(longestQuiet: Int64)
     /// None after, but so few were to be expected that this may be chance.
@@ -44,6 +48,7 @@ enum Finding: Equatable {
             return
         }
         switch (before.count, after.count) {
+        case (_, 0) where after.isCarriedOver: self = .lingering
         case (0, 0): self = .none
         case (0, _): self = .new
         case (_, 0):
@@ -78,6 +83,7 @@ enum Finding: Equatable {
         switch self {
         case .none: ""
         case .gone: "gone"
+        case .lingering: "lingers"
         case .tooShort, .tooFew: "too early"
         case .littleRecorded: "no proof"
         case .new: "new"
@@ -102,6 +108,7 @@ enum Finding: Equatable {
             return [
                 "gone:", then, none, "(before, the longest time without was \(Length.text(before.longestQuiet)))",
             ]
+        case .lingering: return ["not over at once:", then, "none after, but a link was still down with it"]
         case .tooShort(let quiet):
             return ["too early to tell:", then, none, "(before, too, up to \(Length.text(quiet)) passed without)"]
         case .tooFew(let expected):

@@ -25,6 +25,14 @@ extension SplitSummary {
         let finding = Finding(before: tally.before, after: tally.after)
         var words = finding.sentence(before: tally.before, after: tally.after)
         words[0] = style.finding(finding, words[0])
+        if finding == .lingering {
+            let ends = after.outages.filter { outage in
+                outage.started < split && (code == nil || outage.causes.contains { $0 == code })
+            }.map(\.ended)
+            let last = ends.contains(nil) ? nil : ends.compactMap { $0 }.max()
+            let time = last.map { LocalTime.text($0).since(split).droppingMilliseconds() }
+            words.append(time.map { "until \($0): take a later split" } ?? "when this time ended")
+        }
         guard code != nil else { return words }
         let errors = (tally.after.count > 0 ? after : before).errors.filter { $0.code == code }
         if tally.after.count > 0, let holder = errors.last(where: { $0.holder != nil })?.holder {

@@ -8,6 +8,8 @@ package struct SplitSummary: Sendable, Equatable {
     package let before, after: Summary
     /// The longest time without an error before the split, by code, and of any code at `any`: microseconds.
     let longestQuiet: [String: Int64]
+    /// Every cause that a link was down or unknown of after the split.
+    let causesAfter: Set<String>
 
     /// Asks the store for both sides. `split` lies inside the window. Throws `StoreError` where it cannot be read.
     package init(_ store: StoreReader, _ question: Question, split: Int64) throws(StoreError) {
@@ -21,6 +23,7 @@ package struct SplitSummary: Sendable, Equatable {
             longest[code] = Int64((seconds * 1e6).rounded())
         }
         longestQuiet = longest
+        causesAfter = try Summary.causes(store, question.after(split))
     }
 
     /// A figure of both sides.
@@ -43,7 +46,9 @@ package struct SplitSummary: Sendable, Equatable {
                 count: count, recorded: side.recorded, window: side.window,
                 longestQuiet: longestQuiet[code ?? "any"] ?? before.window)
         }
-        return (tally(before), tally(after))
+        var late = tally(after)
+        late.isCarriedOver = (code.map { [$0] } ?? codes).contains { causesAfter.contains($0) }
+        return (tally(before), late)
     }
 
     /// The codes that either side has, EADDRINUSE first, then the most frequent.
@@ -66,8 +71,7 @@ package struct SplitSummary: Sendable, Equatable {
             for (oldLink, newLink) in zip(old.links, new.links) {
                 rows.append(
                     Figure(label: "\(old.processor), \(oldLink.link)", before: "", after: "", kind: .heading))
-                let quiet = before.longestTimeWithoutOutage(of: old.processor, link: oldLink.link)
-                rows += linkRows(oldLink, newLink, longestQuiet: quiet)
+                rows += linkRows(old.processor, oldLink, newLink)
             }
         }
         rows.append(Figure(label: "Samples", before: "", after: "", kind: .heading))
@@ -96,9 +100,7 @@ package struct SplitSummary: Sendable, Equatable {
         ]
     }
 
-    private func linkRows(
-        _ old: Summary.LinkSummary, _ new: Summary.LinkSummary, longestQuiet: Int64
-    ) -> [Figure] {
+    private func linkRows(_ unit: String, _ old: Summary.LinkSummary, _ new: Summary.LinkSummary) -> [Figure] {
         func uptime(_ link: Summary.LinkSummary) -> String { link.uptimePercent.map { Percent.text($0) } ?? "-" }
         func longest(_ link: Summary.LinkSummary) -> String {
             link.outages == 0 ? "-" : Length.text(link.longestOutage)
@@ -107,11 +109,7 @@ package struct SplitSummary: Sendable, Equatable {
             Figure(label: "uptime %", before: uptime(old), after: uptime(new), kind: .detail),
             Figure(
                 label: "outages", before: old.outages.grouped, after: new.outages.grouped,
-                finding: Finding(
-                    before: Tally(
-                        count: old.outages, recorded: old.up + old.down, window: before.window,
-                        longestQuiet: longestQuiet),
-                    after: Tally(count: new.outages, recorded: new.up + new.down, window: after.window)),
+                finding: outagesFinding(unit, old, new),
                 kind: .detail),
             Figure(label: "down", before: Length.text(old.down), after: Length.text(new.down), kind: .detail),
             Figure(label: "longest", before: longest(old), after: longest(new), kind: .detail),
@@ -123,6 +121,20 @@ package struct SplitSummary: Sendable, Equatable {
                 ))
         }
         return rows
+    }
+
+    /// An outage over the split is in both parts, but began in one.
+    private func outagesFinding(_ unit: String, _ old: Summary.LinkSummary, _ new: Summary.LinkSummary) -> Finding {
+        let isCarriedOver = after.outages.contains {
+            $0.processor == unit && $0.link == new.link && $0.started < split
+        }
+        return Finding(
+            before: Tally(
+                count: old.outages, recorded: old.up + old.down, window: before.window,
+                longestQuiet: before.longestTimeWithoutOutage(of: unit, link: old.link)),
+            after: Tally(
+                count: new.outages - (isCarriedOver ? 1 : 0), recorded: new.up + new.down, window: after.window,
+                isCarriedOver: isCarriedOver))
     }
 }
 

@@ -30,7 +30,8 @@ package struct Style: Sendable {
         case .gone: good(text)
         case .new, .more, .same: bad(text)
         case .none: text
-        case .fewer, .tooShort, .tooFew, .littleRecorded, .notRecordedAfter, .notRecordedBefore: unsure(text)
+        case .fewer, .lingering, .tooShort, .tooFew, .littleRecorded, .notRecordedAfter, .notRecordedBefore:
+            unsure(text)
         }
     }
 

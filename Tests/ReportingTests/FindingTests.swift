@@ -10,6 +10,8 @@ import Testing
             longestQuiet: Int64(quiet * 3_600e6))
     }
 
+    private static let carried = Tally(count: 0, recorded: 2 * hour, window: 2 * hour, isCarriedOver: true)
+
     @Test(
         "what before and after say together",
         arguments: [
@@ -23,6 +25,7 @@ import Testing
             (tally(360, hours: 2, quiet: 0.15), tally(0, hours: 2, recorded: 1), .gone),
             (tally(1, hours: 2, quiet: 1), tally(0, hours: 2), .tooFew(expected: 1)),
             (tally(1, hours: 2, quiet: 1), tally(0, hours: 6), .gone),
+            (tally(360, hours: 2), carried, .lingering), (tally(0, hours: 2), carried, .lingering),
             (tally(0, hours: 2), tally(1, hours: 2), .new),
             (tally(360, hours: 2), tally(36, hours: 2), .fewer), (tally(36, hours: 2), tally(360, hours: 2), .more),
             (tally(4, hours: 2), tally(3, hours: 1.5), .same), (tally(100, hours: 1), tally(201, hours: 2), .same),

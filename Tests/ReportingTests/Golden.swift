@@ -17,7 +17,10 @@ enum Golden {
             Issue.record("\(name) was written anew: read the difference, then run the tests without RENEW_GOLDEN")
             return
         }
-        let wanted = try String(contentsOf: file, encoding: .utf8)
+        guard let wanted = try? String(contentsOf: file, encoding: .utf8) else {
+            Issue.record("there is no \(file.path): make it with RENEW_GOLDEN=1, read it, and commit it")
+            return
+        }
         guard text != wanted else { return }
         let (ours, theirs) = (lines(text), lines(wanted))
         let line =

@@ -44,6 +44,7 @@ import Testing
         Page(name: "mended-split", store: mended, window: (0, 14_400), split: 7_220),
         Page(name: "mended-colour", store: mended, window: (0, 14_400), split: 7_220, isColoured: true),
         Page(name: "mended-too-early", store: mended, window: (0, 7_300), split: 7_220),
+        Page(name: "mended-lingering", store: mended, window: (0, 14_400), split: 7_177.25),
         Page(name: "mended-little-recorded", store: mended, window: (0, 12_900), split: 10_700),
         Page(name: "mended-not-recorded", store: mended, window: (0, 12_600), split: 10_800),
         Page(name: "mended-not-yet", store: mended, window: (0, 5_000), split: 2_500),
