@@ -23,6 +23,7 @@ SELECT strftime('%s', started || '-05:00') * 1000000 + substr(started, 21) * 100
        strftime('%s', ended || '-05:00') * 1000000 + substr(ended, 21) * 1000,
        strftime('%s', ended || '-05:00') * 1000000 + substr(ended, 21) * 1000, clean, '0.1.0', pid, 'bar-pc'
   FROM run;
+INSERT INTO recorder_passage (run, from_us, until_us) SELECT run, started_us, ended_us FROM recorder_run;
 
 -- What each link was, and since when; it ends where the next row begins, the last one at 01:30.
 CREATE TEMP TABLE state (processor, link, at, state, cause);

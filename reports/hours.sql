@@ -78,13 +78,16 @@ WITH RECURSIVE span AS (
       LEFT JOIN processor p ON p.id = l.processor_id
      WHERE :processor IS NULL OR p.name = :processor OR l.processor_id IS NULL
      GROUP BY g.hour
+), passage AS (
+    SELECT p.from_us, coalesce(p.until_us, r.ended_us, span.until_us) AS until_us
+      FROM recorder_passage p JOIN recorder_runs r ON r.run = p.run, span
+     WHERE p.from_us < span.until_us AND coalesce(p.until_us, r.ended_us, span.until_us) > since_us
 ), edges AS (
-    -- Where slots begin (hour is set) and runs begin and end; where the clock was set back, two runs cover the same time.
+    -- Where slots begin (hour is set), and where the recorder's time begins and ends: where the clock was set back, two
+    -- passages cover the same time.
     SELECT from_us AS at_us, hour, 0 AS running FROM slot
-    UNION ALL SELECT max(started_us, since_us), NULL, 1 FROM recorder_runs, span
-               WHERE started_us < until_us AND coalesce(ended_us, until_us) > since_us
-    UNION ALL SELECT min(coalesce(ended_us, until_us), until_us), NULL, -1 FROM recorder_runs, span
-               WHERE started_us < until_us AND coalesce(ended_us, until_us) > since_us
+    UNION ALL SELECT max(from_us, since_us), NULL, 1 FROM passage, span
+    UNION ALL SELECT min(passage.until_us, span.until_us), NULL, -1 FROM passage, span
 ), pieces AS (
     SELECT hour, count(hour) OVER earlier AS slot,
            (sum(running) OVER earlier > 0) * (coalesce(lead(at_us) OVER earlier, until_us) - at_us) AS us

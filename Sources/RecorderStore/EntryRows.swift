@@ -12,9 +12,9 @@ struct EntryRows {
         get { State(episodes: episodes, parameters: parameters.state) }
         set { (episodes, parameters.state) = (newValue.episodes, newValue.parameters) }
     }
-    private var episodes = EpisodeLedger()
     private let links: LinkRows
     private let timeline: WallTimeline
+    private var episodes = EpisodeLedger()
     private var parameters: ParameterRows
     private let insertEvent, insertError, updateError, countError, seen: Statement
 

@@ -31,7 +31,7 @@ struct ParameterRows {
 
     var state = State()
     private let database: Database
-    private let insert, insertLabel, lastLabel, deleteLaterLabels, firmware: Statement
+    private let insert, insertLabel, lastLabel, labelThen, deleteLaterLabels, firmware: Statement
 
     init(_ database: Database) throws(StoreError) {
         self.database = database
@@ -46,8 +46,12 @@ struct ParameterRows {
             ON CONFLICT DO UPDATE SET label = ?4
             """)
         lastLabel = try prepare(
-            "SELECT label, from_us FROM meter_label WHERE processor_id = ? AND meter = ? ORDER BY from_us DESC LIMIT 1"
-        )
+            "SELECT label FROM meter_label WHERE processor_id = ? AND meter = ? ORDER BY from_us DESC LIMIT 1")
+        labelThen = try prepare(
+            """
+            SELECT label FROM meter_label WHERE processor_id = ? AND meter = ? AND from_us <= ?
+             ORDER BY from_us DESC LIMIT 1
+            """)
         deleteLaterLabels = try prepare(
             "DELETE FROM meter_label WHERE processor_id = ? AND meter = ? AND from_us > ?")
         firmware = try prepare("UPDATE processor SET firmware = ?2 WHERE id = ?1")
@@ -95,21 +99,30 @@ struct ParameterRows {
                 detail: "\(named): \(before) -> \(text)"))
     }
 
-    /// Returns the name before, if there was another. After the clock was set back the name that was told last counts.
+    /// Returns the name before, if there was another.
     private func label(
         _ processor: Int32, _ named: String, _ label: String, _ since: Int64
     ) throws(StoreError) -> String? {
-        let (id, name) = (SQLValue.integer(Int64(processor)), SQLValue.text(named))
-        try lastLabel.bind(id, at: 1)
-        try lastLabel.bind(name, at: 2)
-        let found = try lastLabel.step()
-        let (before, held) = (found ? lastLabel.text(0) : nil, found ? lastLabel.integer(1) : .max)
-        lastLabel.reset()
-        let isSame = before?.utf8.elementsEqual(label.utf8) ?? false
-        if isSame, held <= since { return nil }
-        try deleteLaterLabels.run(id, name, .integer(since))
-        try insertLabel.run(id, name, .integer(since), .text(label))
-        return isSame ? nil : before
+        let key = [SQLValue.integer(Int64(processor)), .text(named)]
+        let last = try first(lastLabel, key)
+        if let last, last.utf8.elementsEqual(label.utf8) {
+            // Told in a time that has no name yet, for the clock was set back: then what lies ahead stays as well.
+            if let then = try first(labelThen, key + [.integer(since)]), then.utf8.elementsEqual(label.utf8) {
+                return nil
+            }
+            try insertLabel.run(key[0], key[1], .integer(since), .text(label))
+            return nil
+        }
+        // After the clock was set back the name that was told last counts.
+        try deleteLaterLabels.run(key[0], key[1], .integer(since))
+        try insertLabel.run(key[0], key[1], .integer(since), .text(label))
+        return last
+    }
+
+    private func first(_ statement: Statement, _ values: [SQLValue]) throws(StoreError) -> String? {
+        for (index, value) in values.enumerated() { try statement.bind(value, at: Int32(index + 1)) }
+        defer { statement.reset() }
+        return try statement.step() ? statement.text(0) : nil
     }
 
     /// What a name is the name of: of `ZoneName_3` ZoneMeter_3, of `SceneName_2` RecallScene_2. The view

@@ -148,7 +148,15 @@ import Testing
         try await recording.commit([told(id, "ZoneName_0", .text("Bar"), at: 3_600, since: 3_600)], at: start)
         try await recording.commit([told(id, "ZoneName_0", .text("Bar"), at: 10, since: 5)], at: start)
         #expect(try await labels(recording, at: [4, 5, 3_700]) == ["", "Bar", "Bar"])
-        #expect(try integer(folder.store, "SELECT count(*) FROM connection_events") == 0)
+        // A clock that was wrong for a while costs no history.
+        try await recording.commit([told(id, "ZoneName_0", .text("Terrace"), at: 7_200)], at: start)
+        try await recording.commit([told(id, "ZoneName_0", .text("Terrace"), at: -100, since: -101)], at: start)
+        #expect(
+            try lines(folder.store, "SELECT (from_us - \(start)) / 1000000, label FROM meter_label ORDER BY from_us")
+                == [
+                    "-101|Terrace", "5|Bar", "3600|Bar", "7200|Terrace",
+                ])
+        #expect(try lines(folder.store, "SELECT detail FROM connection_events") == ["ZoneMeter_0: Bar -> Terrace"])
     }
 
     // MARK: firmware

@@ -30,7 +30,7 @@ import Testing
 
     private func report(_ since: Double, _ until: Double, _ processor: String? = nil) throws -> [String] {
         let report = try #require(Report(named: "changes"))
-        let table = try report.run(on: StoreReader(path: store.path), store.question(since, until, processor))
+        let table = try report.run(on: store.reader(), store.question(since, until, processor))
         #expect(table.columns == ["time", "processor", "parameter", "label", "value", "previous", "at_us"])
         return table.rows.map { row in row[1...5].map(\.plain).joined(separator: "|") }
     }

@@ -9,7 +9,7 @@ private struct Hours {
 
     init(_ store: HandMadeStore, since: Int64, until: Int64, processor: String? = nil) throws {
         let question = Question(since: since, until: until, processor: processor, now: until)
-        table = try #require(Report(named: "hours")).run(on: StoreReader(path: store.path), question)
+        table = try #require(Report(named: "hours")).run(on: store.reader(), question)
         #expect(table.rows.map { $0[0].plain } == (0..<24).map { ($0 < 10 ? "0" : "") + "\($0):00" })
     }
 
@@ -224,7 +224,7 @@ extension TimeSuite {
         func plan() throws {
             let store = try HandMadeStore()
             let sql = try #require(Report(named: "hours")).sql
-            let plan = try StoreReader(path: store.path).query(
+            let plan = try store.reader().query(
                 "EXPLAIN QUERY PLAN \(sql)", [":since_us": .integer(0), ":until_us": .integer(1), ":processor": .null]
             ).rows.map { $0[3].plain }
             for step in [
