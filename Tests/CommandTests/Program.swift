@@ -65,6 +65,9 @@ final class Running: Sendable {
         }
     }
 
+    /// What it wrote to stdout so far.
+    var text: String { output.text }
+
     /// The number that follows this on stdout.
     func number(after part: String) -> Int? {
         output.text.range(of: part).flatMap { Int(output.text[$0.upperBound...].prefix { $0.isNumber }) }

@@ -22,17 +22,16 @@ final class Rig: Sendable {
     /// Starts recording these units. `meterPort` 0: any free one.
     init(
         _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1),
-        removesStore: Bool = true
+        removesStore: Bool = true, limits: ReceiveLimits = ReceiveLimits()
     ) {
         self.store = store
         self.removesStore = removesStore
         self.meterPort = meterPort
-        let configuration = RecorderConfiguration(
-            processors: processors, store: store, version: "test",
-            links: LinkSettings(meterPort: meterPort, keepAlive: keepAlive))
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        var links = LinkSettings(meterPort: meterPort, keepAlive: keepAlive)
+        links.limits = limits
+        let configuration = RecorderConfiguration(processors: processors, store: store, version: "test", links: links)
         let lines = lines
+        let logger = Logger(label: "test") { _ in LinesLog(lines: lines) }
         let recorder = Recorder(configuration, logger: logger) { lines.add($0) }
         let services = ServiceGroup(
             configuration: .init(
@@ -86,6 +85,19 @@ final class Rig: Sendable {
         }
         rmdir("/\(folder)")
     }
+}
+
+/// What the recorder logs, among what it prints.
+private struct LinesLog: LogHandler {
+    let lines: Lines
+    var logLevel = Logger.Level.notice
+    var metadata: Logger.Metadata = [:]
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.add("log: \(event.message)") }
 }
 
 /// What the recorder printed, and who waits for it.
