@@ -44,8 +44,22 @@ struct LostOnKillTests {
         return Int(output.trimmingCharacters(in: .newlines)) ?? -1
     }
 
-    @Test("what arrived before the run's end is stored, however it ended", arguments: [SIGKILL, SIGTERM])
-    func end(signal: Int32) async throws {
+    /// Holds the store's write lock until it is killed.
+    private static let locker = """
+        import sqlite3, sys, time
+        store = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+        store.execute("BEGIN IMMEDIATE")
+        print("locked", flush=True)
+        time.sleep(600)
+        """
+
+    enum Ending: CaseIterable {
+        case kill, stop, stopWhileLocked
+    }
+
+    @Test("what arrived before the run's end is stored, however it ended", arguments: Ending.allCases)
+    func end(ending: Ending) async throws {
+        let signal = ending == .kill ? SIGKILL : SIGTERM
         let folder = Folder()
         let store = folder.file("s.sqlite")
         let unit = try Running(["-c", Self.unit], executable: "/usr/bin/python3")
@@ -61,18 +75,23 @@ struct LostOnKillTests {
             // Each round ends at another moment between two commits.
             let wanted = "SELECT count(*) > \(lastNumber + 600 * round) FROM meter_samples"
             while try await sql(store, wanted) != 1 {}
+            let locker = ending == .stopWhileLocked ? try await locked(store) : nil
             recorder.send(signal)
-            _ = try await recorder.end()
+            // The unit goes on sending while the recorder waits to store what it has.
+            let count = unit.sent.count
+            while locker != nil, unit.sent.count < count + 100 {}
+            locker?.send(SIGKILL)
+            let ended = try await recorder.end()
+            #expect(ended.status == (signal == SIGTERM ? 0 : SIGKILL), "\(ended.errors)")
 
             let run = "FROM recorder_run ORDER BY run DESC LIMIT 1"
-            let (began, ended) = (
-                try await sql(store, "SELECT started_us \(run)"), try await sql(store, "SELECT heartbeat_us \(run)")
-            )
+            let began = try await sql(store, "SELECT started_us \(run)")
+            let until = try await sql(store, "SELECT heartbeat_us \(run)")
             #expect(try await sql(store, "SELECT clean \(run)") == (signal == SIGTERM ? 1 : 0))
             // From the first value that is stored to the last that was sent before the run's end, none is missing.
             let first = try await sql(
                 store, "SELECT CAST(round(min(-level_db) * 1000) AS INTEGER) FROM meter_samples WHERE at_us > \(began)")
-            let last = unit.sent.last { $0.at <= ended }?.number ?? 0
+            let last = unit.sent.last { $0.at <= until }?.number ?? 0
             #expect(last > first + 200, "round \(round)")
             let stored = try await sql(
                 store,
@@ -87,6 +106,12 @@ struct LostOnKillTests {
         _ = try await Running(["run", "--processor", "Bar=127.0.0.98:9", "--for", "1s", "--store", store]).end()
         let killed = "SELECT count(*) FROM sample_losses WHERE reason = 'recorder_killed'"
         #expect(try await sql(store, killed) == (signal == SIGKILL ? 3 : 0))
+    }
+
+    private func locked(_ store: String) async throws -> Running {
+        let locker = try Running(["-c", Self.locker, store], executable: "/usr/bin/python3")
+        try await locker.line("locked")
+        return locker
     }
 }
 

@@ -77,8 +77,9 @@ final class Rig: Sendable {
             + "/test.sqlite"
     }
 
-    deinit {
-        guard removesStore else { return }
+    deinit { if removesStore { Rig.remove(store) } }
+
+    static func remove(_ store: String) {
         let folder = store.split(separator: "/").dropLast().joined(separator: "/")
         for name in ["test.sqlite", "test.sqlite-wal", "test.sqlite-shm", "test.sqlite.lock"] {
             unlink("/\(folder)/\(name)")
