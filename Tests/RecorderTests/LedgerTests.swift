@@ -108,7 +108,9 @@ struct LedgerTests {
         // 40 frames a datagram: the queue holds some 3,000.
         for number in 0..<100 { send(Sender.ticks(40, number), values: 120) }
         await rig.line("log: the store refuses")
-        for number in 100..<200 { send(Sender.ticks(40, number), values: 120) }
+        for number in 100..<700 { send(Sender.ticks(40, number), values: 120) }
+        // More than the recorder takes from the socket at once, so that it has handed over most of them.
+        try await eventually { sender.waiting == 0 }
         try lock.execute("COMMIT", doing: "let go")
         await rig.line("log: the store takes writes again")
         for number in 0..<200 { send(Sender.meters(10, number), values: 10) }
@@ -142,6 +144,21 @@ final class Sender: Sendable {
     init(port: UInt16) { self.port = port }
 
     func send(_ text: String) { socket.send(text, to: "127.0.0.1", port) }
+
+    /// Bytes that the recorder's socket holds unread, by /proc/net/udp; its fifth column is tx_queue:rx_queue.
+    var waiting: Int {
+        guard let table = fopen("/proc/net/udp", "r") else { return 0 }
+        defer { fclose(table) }
+        let local = "0100007F:" + String(port, radix: 16, uppercase: true)
+        var line = [CChar](repeating: 0, count: 512)
+        while fgets(&line, 512, table) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let columns = text.split(separator: " ")
+            guard columns.count > 4, columns[1] == local else { continue }
+            return columns[4].split(separator: ":").last.flatMap { Int($0, radix: 16) } ?? 0
+        }
+        return 0
+    }
 
     /// One value of each of so many meters.
     static func meters(_ count: Int, _ number: Int) -> String {
