@@ -82,6 +82,8 @@ package struct LinkEvent: Equatable, Sendable {
         case otherClient = "other_client"
         case otherClientGone = "other_client_gone"
         case clockStep = "clock_step"
+        case recorderStalled = "recorder_stalled"
+        case hostAsleep = "host_asleep"
     }
     package let at: Instant
     package let link: Link

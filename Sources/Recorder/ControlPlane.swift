@@ -109,19 +109,37 @@ final class ControlPlane {
     // MARK: each second
 
     private func tick() {
-        if let step = clock.takeStep() {
-            let detail = "set \(step > 0 ? "forward" : "back") by \(Double(abs(step)) / 1e6) s"
-            let now = clock.wallNow
-            outbox.put([
-                .clockSet(at: now, by: step),
-                .event(.init(processor: nil, at: now, link: nil, name: .clockStep, detail: detail)),
-            ])
-        }
+        for disruption in clock.look() { record(disruption) }
         let now = clock.now
         for link in links.values { link.tick(now) }
         ticks += 1
         let isShared = otherClients.values.contains { !$0.isEmpty }
         if ticks % (isShared ? 2 : 10) == 0 { lookForOtherClients() }
+    }
+
+    private func record(_ disruption: RecorderClock.Disruption) {
+        switch disruption {
+        case .clockSet(let now, let step):
+            let detail = "set \(step > 0 ? "forward" : "back") by \(Self.seconds(abs(step)))"
+            outbox.put([
+                .clockSet(at: now, by: step),
+                .event(.init(processor: nil, at: now, link: nil, name: .clockStep, detail: detail)),
+            ])
+        case .paused(let from, let until, let cause):
+            let name: LinkEvent.Name = cause == .hostAsleep ? .hostAsleep : .recorderStalled
+            let detail = "for \(Self.seconds(until - from)): of that time nothing is known"
+            outbox.put([
+                .paused(from: from, until: until, cause),
+                .event(.init(processor: nil, at: until, link: nil, name: name, detail: detail)),
+            ])
+        }
+    }
+
+    /// Two clocks are not read at one instant: to the millisecond.
+    private static func seconds(_ microseconds: Int64) -> String {
+        let milliseconds = (microseconds + 500) / 1_000
+        let fraction = String(milliseconds % 1_000 + 1_000).dropFirst()
+        return "\(milliseconds / 1_000).\(fraction) s"
     }
 
     /// Other programs of this host with a connection of their own make the unit send every value twice. The receiver

@@ -40,6 +40,8 @@ final class ReceiveLoop {
     private var readUntil: Int64 = 0
     private var nextSweep: Int64 = 0
     private var nextSummary: Int64 = 0
+    /// When the last round began: what is read now has arrived since, or a moment before.
+    private var roundBegan: Instant
     private var isRunning = true
 
     init(
@@ -53,23 +55,25 @@ final class ReceiveLoop {
         self.batch = batch
         (self.wake, self.takeCommands, self.queue, self.clock) = (wake, takeCommands, queue, clock)
         (self.wakeWriter, self.notify) = (wakeWriter, notify)
+        roundBegan = clock.now
     }
 
     deinit { csockets_batch_free(batch) }
 
     func run() {
         while isRunning {
-            let began = RecorderClock.microseconds(CLOCK_REALTIME)
+            let (began, wallBegan) = (clock.now, clock.wallNow)
             let (isCalled, readable) = waitForWork()
             var busy = false
             for socket in readable { busy = receive(from: socket) || busy }
-            noteRead(since: began)
+            noteRead(since: wallBegan)
             if isCalled { for command in takeCommands() { carryOut(command) } }
-            let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
+            let now = clock.now.microseconds
             if now >= nextSweep { closeFrames(now) }
             if now >= nextSummary { summarize(now) }
             handOverIfDue(now)
             if busy { usleep(Self.nap) }
+            roundBegan = began
         }
         finish()
     }
@@ -86,7 +90,7 @@ final class ReceiveLoop {
 
     /// Milliseconds until there is something to do besides datagrams.
     private func timeout() -> Int32 {
-        let now = RecorderClock.microseconds(CLOCK_BOOTTIME)
+        let now = clock.now.microseconds
         var due = nextSummary
         if !open.isEmpty { due = min(due, nextSweep) }
         if !block.isEmpty { due = min(due, blockBegan + Self.handOverAfter) }
@@ -108,9 +112,10 @@ final class ReceiveLoop {
             }
             if count > 0 {
                 let now = clock.now
+                let stamps = Stamps(clock, now, since: roundBegan)
                 let datagrams = csockets_batch_datagrams(batch)!
-                for index in 0..<Int(count) { take(datagrams[index], from: socket, at: now) }
-                socket.lastAt = datagrams[Int(count) - 1].at_us
+                for index in 0..<Int(count) { take(datagrams[index], from: socket, at: now, stamps) }
+                socket.lastAt = stamps.wall(of: datagrams[Int(count) - 1].at_us)
             }
             received += Int(count)
             // Enough for one round, so that frames close and blocks go out under any flood.
@@ -125,16 +130,17 @@ final class ReceiveLoop {
     }
 
     @inline(__always)
-    private func take(_ datagram: csockets_datagram, from socket: MeterSocket, at now: Instant) {
+    private func take(_ datagram: csockets_datagram, from socket: MeterSocket, at now: Instant, _ stamps: Stamps) {
         guard let unit = unit(sending: datagram.source) else {
             socket.stranger(IPv4Address(bits: datagram.source))
             return
         }
         let bytes = UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
         let content = reader.read(bytes)
-        unit.count(content, datagram, into: &block)
+        let at = stamps.wall(of: datagram.at_us)
+        unit.count(content, datagram, at: at, into: &block)
         if !unit.isCounted { listCounts(of: unit) }
-        if content.readings > 0 { store(content.readings, of: unit, at: datagram.at_us) }
+        if content.readings > 0 { store(content.readings, of: unit, at: at) }
         for message in content.messages { notify(.message(processor: unit.processor, message)) }
         if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
     }
@@ -162,7 +168,7 @@ final class ReceiveLoop {
     private func list(_ unit: ReceivedUnit) {
         guard !unit.isListed else { return }
         unit.isListed = true
-        if open.isEmpty { nextSweep = max(nextSweep, RecorderClock.microseconds(CLOCK_BOOTTIME) + Self.sweepEvery) }
+        if open.isEmpty { nextSweep = max(nextSweep, clock.now.microseconds + Self.sweepEvery) }
         open.append(unit)
     }
 
@@ -171,7 +177,7 @@ final class ReceiveLoop {
     private func closeFrames(_ boot: Int64) {
         nextSweep = boot + Self.sweepEvery
         guard !open.isEmpty else { return }
-        let now = RecorderClock.microseconds(CLOCK_REALTIME)
+        let now = clock.wallNow
         open.removeAll { unit in
             guard let closesAt = unit.assembler.closesAt else {
                 unit.isListed = false
@@ -187,7 +193,7 @@ final class ReceiveLoop {
 
     private func summarize(_ now: Int64) {
         nextSummary = now + Self.summaryEvery
-        let wall = RecorderClock.microseconds(CLOCK_REALTIME)
+        let wall = clock.wallNow
         // Where nothing comes, it is a second since anybody looked.
         for socket in sockets { receive(from: socket) }
         noteRead(since: wall)
@@ -206,7 +212,7 @@ final class ReceiveLoop {
     /// Receives everything that has arrived already; what goes on arriving meanwhile is left. The limit is for a clock that
     /// is set back at this moment: more than the largest receive buffer holds.
     private func drain(_ socket: MeterSocket) {
-        let end = RecorderClock.microseconds(CLOCK_REALTIME)
+        let end = clock.wallNow
         for _ in 0..<64 {
             receive(from: socket)
             if socket.isDrained || socket.lastAt > end { return }
@@ -242,7 +248,7 @@ final class ReceiveLoop {
             unit.assembler.close(into: &block)
             unit.assembler.summarize(into: &block)
         }
-        let wall = RecorderClock.microseconds(CLOCK_REALTIME)
+        let wall = clock.wallNow
         for socket in sockets { summarize(socket, at: wall) }
         handOver()
         for socket in sockets { socket.close() }
@@ -280,7 +286,7 @@ final class ReceiveLoop {
     private func removeSocket(_ address: IPv4Address) {
         for socket in sockets where socket.address == address {
             drain(socket)
-            summarize(socket, at: RecorderClock.microseconds(CLOCK_REALTIME))
+            summarize(socket, at: clock.wallNow)
             socket.close()
         }
         sockets.removeAll { $0.address == address }

@@ -25,10 +25,11 @@ final class ReceivedUnit {
 
     /// Counts a datagram and what the reader found in it, before anything else is done with them.
     @inline(__always)
-    func count(_ content: DatagramReader.Content, _ datagram: csockets_datagram, into block: inout FrameBlock) {
-        if !ledger.covers(datagram.at_us) { beginMinute(of: datagram.at_us, into: &block) }
-        ledger.count(
-            content, length: Int(datagram.length), truncated: datagram.truncated != 0, at: datagram.at_us)
+    func count(
+        _ content: DatagramReader.Content, _ datagram: csockets_datagram, at: Int64, into block: inout FrameBlock
+    ) {
+        if !ledger.covers(at) { beginMinute(of: at, into: &block) }
+        ledger.count(content, length: Int(datagram.length), truncated: datagram.truncated != 0, at: at)
     }
 
     /// Counts values that came by TCP.

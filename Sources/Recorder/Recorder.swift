@@ -14,9 +14,14 @@ package struct RecorderConfiguration: Sendable {
     package let store: String
     package let version: String
     package let links: LinkSettings
+    /// The host's clocks; a test may pass its own.
+    package let clocks: HostClocks
 
-    package init(processors: [ProcessorSpec], store: String, version: String, links: LinkSettings) {
+    package init(
+        processors: [ProcessorSpec], store: String, version: String, links: LinkSettings, clocks: HostClocks = .system
+    ) {
         (self.processors, self.store, self.version, self.links) = (processors, store, version, links)
+        self.clocks = clocks
     }
 }
 
@@ -36,7 +41,8 @@ package struct Recorder: Service {
     /// `ReceiverError` if the host has no thread or descriptor left.
     package func run() async throws {
         let limits = configuration.links.limits
-        let (clock, outbox, queue) = (RecorderClock(), EntryOutbox(), FrameQueue(limit: limits.queueBytes))
+        let (clock, outbox) = (RecorderClock(configuration.clocks), EntryOutbox())
+        let queue = FrameQueue(limit: limits.queueBytes)
         let names = Names()
         let print = print
         let writer = try StoreWriter(

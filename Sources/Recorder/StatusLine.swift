@@ -46,6 +46,8 @@ enum StatusLine {
         case .otherClient: "another program of this host has a connection to it\(detail)"
         case .otherClientGone: "no other program of this host has a connection to it any more"
         case .clockStep: "clock step\(detail)"
+        case .recorderStalled: "held up\(detail)"
+        case .hostAsleep: "the host slept\(detail)"
         }
     }
 }

@@ -7,6 +7,8 @@ package enum Entry: Sendable {
     case change(processor: Int32, link: Link, state: LinkState, since: Int64)
     /// The wall clock was set by so many microseconds and shows `at` now. Later entries carry the new time.
     case clockSet(at: Int64, by: Int64)
+    /// Nobody recorded: the recorder was held up, or the host slept.
+    case paused(from: Int64, until: Int64, Cause)
     case fault(SocketFault)
     /// The operation worked: its open episodes end.
     case recovered(
@@ -19,7 +21,7 @@ package enum Entry: Sendable {
     /// Whether it is committed at once and synced to the disk; the rest waits for the next commit of samples.
     package var isUrgent: Bool {
         switch self {
-        case .event, .change, .clockSet, .fault, .recovered: true
+        case .event, .change, .clockSet, .paused, .fault, .recovered: true
         case .parameter, .seen, .loss: false
         }
     }

@@ -18,18 +18,18 @@ struct EntryRows {
     var state = State()
     private let database: Database
     private let links: LinkRows
+    private let timeline: WallTimeline
     private let insertEvent, insertError, updateError, countError, insertParameter: Statement
     private let insertLabel, lastLabel, deleteLaterLabels, firmware, seen: Statement
 
-    init(_ database: Database) throws(StoreError) {
-        self.database = database
+    init(_ database: Database, _ links: LinkRows, _ timeline: WallTimeline) throws(StoreError) {
+        (self.database, self.links, self.timeline) = (database, links, timeline)
         func prepare(_ sql: String, _ doing: String) throws(StoreError) -> Statement {
             try Statement(sql, on: database, doing: doing)
         }
         insertEvent = try prepare(
             "INSERT INTO event (at_us, processor_id, link, event, cause, detail) VALUES (?, ?, ?, ?, ?, ?)",
             "write an event")
-        links = try LinkRows(database)
         let fault = "write a socket error"
         insertError = try prepare(
             """
@@ -64,7 +64,7 @@ struct EntryRows {
         firmware = try prepare("UPDATE processor SET firmware = ?2 WHERE id = ?1", parameter)
         seen = try prepare(
             """
-            UPDATE processor SET first_seen_us = coalesce(first_seen_us, ?2), last_seen_us = max(coalesce(last_seen_us, 0), ?2)
+            UPDATE processor SET first_seen_us = coalesce(first_seen_us, ?2), last_seen_us = ?2
              WHERE id = ?1
             """, "write when a unit was heard from")
     }
@@ -90,7 +90,8 @@ struct EntryRows {
         case .event(let event): try write(event)
         case .change(let processor, let link, let state, let since):
             try links.change(processor, link, to: state, since: since)
-        case .clockSet(let at, let step): try links.clockSet(to: at, by: step)
+        case .clockSet(let at, let step): try timeline.clockSet(to: at, by: step)
+        case .paused(let from, let until, let cause): try timeline.paused(from: from, until: until, cause)
         case .fault(let fault): try write(fault)
         case .recovered(let processor, let socket, let operation, let address):
             state.episodes.end(processor: processor, socket: socket, operation: operation, address: address)

@@ -28,10 +28,12 @@ struct RunRows {
     }
 
     private let database: Database
+    private let links: LinkRows
+    private let timeline: WallTimeline
     private let heartbeat: Statement
 
-    init(_ database: Database) throws(StoreError) {
-        self.database = database
+    init(_ database: Database, _ links: LinkRows, _ timeline: WallTimeline) throws(StoreError) {
+        (self.database, self.links, self.timeline) = (database, links, timeline)
         heartbeat = try Statement(
             """
             UPDATE recorder_run SET heartbeat_us = ?1, batch = ?2, started_us = min(started_us, ?1) WHERE run = ?3
@@ -51,6 +53,7 @@ struct RunRows {
 
     func end(_ run: Open, at now: Int64) throws(StoreError) {
         try closeStates(at: now)
+        try timeline.endPassage(at: now)
         try Statement(
             "UPDATE recorder_run SET ended_us = ?1, heartbeat_us = ?1, clean = 1 WHERE run = ?2",
             on: database, doing: "end the run"
@@ -69,18 +72,24 @@ struct RunRows {
             on: database, doing: "begin a run"
         ).run(.integer(now), .text(start.version), .integer(Int64(start.pid)), .text(start.host))
         let run = try database.integer("SELECT max(run) FROM recorder_run", doing: "begin a run")
+        try timeline.beginPassage(at: now)
         let configured = Set(registered.map { Int64($0.id) })
         for link in Link.allCases {
             for id in known {
-                try fillGap(id, link, until: now)
-                if !configured.contains(id) { try insert(id, link, from: now, until: nil, .unknown(.notRecorded)) }
+                try fillGap(LinkRows.Key(id, link), until: now)
+                if !configured.contains(id) { try last(id, link, .notRecorded, from: now) }
             }
             for id in configured {
-                if !known.contains(id) { try coverPast(id, link, until: now) }
-                try insert(id, link, from: now, until: nil, .unknown(.recorderStarting))
+                if !known.contains(id) { try coverPast(LinkRows.Key(id, link), until: now) }
+                try last(id, link, .recorderStarting, from: now)
             }
         }
+        try timeline.forgetAhead(until: now)
         return (Open(run: run, batch: 0), registered)
+    }
+
+    private func last(_ id: Int64, _ link: Link, _ cause: Cause, from now: Int64) throws(StoreError) {
+        try links.add(.init(from: now, until: nil, .unknown(cause)), to: LinkRows.Key(id, link))
     }
 
     /// A simulation is never recorded into a venue's store.
@@ -99,7 +108,8 @@ struct RunRows {
         let doing = "close the run before"
         let end = try database.integer(
             "SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1", doing: doing)
-        try closeStates(at: min(end, now))
+        try closeStates(at: end)
+        try timeline.endPassage(at: end)
         // Less than a second: what the receiver and the queue held when it ended.
         try database.execute(
             """
@@ -108,10 +118,17 @@ struct RunRows {
             """, doing: doing)
         try database.execute(
             "UPDATE recorder_run SET ended_us = heartbeat_us, clean = 0 WHERE ended_us IS NULL", doing: doing)
-        // The clock was set back since: time lived twice belongs to the second passage.
-        let at = SQLValue.integer(now)
-        try Statement("DELETE FROM link_state WHERE started_us >= ?", on: database, doing: doing).run(at)
-        try Statement("UPDATE link_state SET ended_us = ?1 WHERE ended_us > ?1", on: database, doing: doing).run(at)
+        // The clock was set back since.
+        var (all, latest): ([LinkRows.Key], Int64) = ([], end)
+        for id in try identifiers("SELECT id FROM processor") {
+            for link in Link.allCases {
+                let key = LinkRows.Key(id, link)
+                all.append(key)
+                latest = max(latest, try links.last(of: key)?.ended ?? end)
+            }
+        }
+        guard latest > now else { return }
+        try timeline.moveAhead(all, from: now, until: latest, goesOn: false)
     }
 
     private func closeStates(at end: Int64) throws(StoreError) {
@@ -170,36 +187,16 @@ struct RunRows {
     }
 
     /// From this link's last row until now no recorder ran.
-    private func fillGap(_ id: Int64, _ link: Link, until now: Int64) throws(StoreError) {
-        let last = try Statement(
-            "SELECT max(ended_us) FROM link_state WHERE processor_id = ? AND link = ?", on: database,
-            doing: "find when the recording ended")
-        try last.bind(.integer(id), at: 1)
-        try last.bind(.text(link.rawValue), at: 2)
-        guard try last.step(), !last.isNull(0) else { return try coverPast(id, link, until: now) }
-        let end = last.integer(0)
-        last.reset()
-        if end < now { try insert(id, link, from: end, until: now, .unknown(.recorderStopped)) }
+    private func fillGap(_ key: LinkRows.Key, until now: Int64) throws(StoreError) {
+        guard let end = try links.last(of: key)?.ended else {
+            return try coverPast(key, until: now)
+        }
+        if end < now { try timeline.fill(key, from: end, until: now, .recorderStopped) }
     }
 
     /// Before a unit's first run nothing was recorded of it.
-    private func coverPast(_ id: Int64, _ link: Link, until now: Int64) throws(StoreError) {
+    private func coverPast(_ key: LinkRows.Key, until now: Int64) throws(StoreError) {
         let first = try database.integer("SELECT min(started_us) FROM recorder_run", doing: "find the first run")
-        if first > 0, first < now { try insert(id, link, from: first, until: now, .unknown(.notRecorded)) }
-    }
-
-    private func insert(
-        _ id: Int64, _ link: Link, from start: Int64, until end: Int64?, _ state: LinkState
-    ) throws(StoreError) {
-        try Statement(
-            // A run that was killed as it began left a row without length at this time.
-            """
-            INSERT INTO link_state (processor_id, link, started_us, ended_us, state, cause) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET ended_us = excluded.ended_us, state = excluded.state, cause = excluded.cause
-            """,
-            on: database, doing: "write a link's state"
-        ).run(
-            .integer(id), .text(link.rawValue), .integer(start), .integer(end), .text(state.name),
-            .text(state.cause?.code))
+        if first > 0, first < now { try links.add(.init(from: first, until: now, .unknown(.notRecorded)), to: key) }
     }
 }

@@ -42,7 +42,9 @@ package final class Statement {
     deinit { sqlite3_finalize(handle) }
 
     /// Binds, runs to the end and resets.
-    package func run(_ values: SQLValue...) throws(StoreError) {
+    package func run(_ values: SQLValue...) throws(StoreError) { try run(values) }
+
+    package func run(_ values: [SQLValue]) throws(StoreError) {
         for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
         try finish()
     }

@@ -31,10 +31,12 @@ package actor StoreWriter {
         let path = StoreFile.resolved(path)
         database = try Database(forWriting: path, lock: StoreLock(store: path, holder: holder))
         checkpoint = Checkpointer(database)
-        runs = try RunRows(database)
+        let links = try LinkRows(database)
+        let timeline = try WallTimeline(database, links)
+        runs = try RunRows(database, links, timeline)
         frames = try FrameRows(database)
         losses = try LossRows(database)
-        entries = try EntryRows(database)
+        entries = try EntryRows(database, links, timeline)
         self.queue = queue
         self.committed = committed
     }

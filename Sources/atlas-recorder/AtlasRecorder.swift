@@ -17,7 +17,7 @@ struct AtlasRecorder: AsyncParsableCommand {
         LocalTime.readZone()
         signal(SIGPIPE, SIG_IGN)  // a reader that goes away must not end the recorder
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(Arguments.all)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

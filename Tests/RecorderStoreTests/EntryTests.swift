@@ -168,8 +168,9 @@ import Testing
         let id = recording.id
         try await recording.commit(
             [
-                .seen(processor: id, at: start + 5), .seen(processor: id, at: start + 9),
-                .seen(processor: id, at: start + 7),
+                .seen(processor: id, at: start + 5), .seen(processor: id, at: start + 7),
+                // The last one is the newest, also where the clock was set back before it.
+                .seen(processor: id, at: start + 6),
                 .parameter(processor: id, at: start, name: "FirmwareVersion", value: .text("1.2.3")),
             ], at: start)
         #expect(
@@ -178,7 +179,7 @@ import Testing
                 """
                 SELECT p.processor, p.firmware, t.first_seen_us - \(start), t.last_seen_us - \(start)
                   FROM processors p JOIN processor t ON t.name = p.processor ORDER BY t.id
-                """) == ["Main Bar|1.2.3|5|9", "Patio|||"])
+                """) == ["Main Bar|1.2.3|5|6", "Patio|||"])
     }
 
     @Test("a sender that makes parameters up does not fill the memory")

@@ -40,45 +40,6 @@ import Testing
         #expect(rows == ["unknown|recorder_starting|0|1", "up||1|10", "down|taken|10|20", "up||20|"])
     }
 
-    @Test("a clock set forward leaves the skipped time unknown, and the states go on")
-    func clockSetForward() async throws {
-        let rows = try await states { id in
-            [
-                change(id, .up, 10), .clockSet(at: start + 500 * second, by: 300 * second),
-                change(id, .down(.reset), 600),
-            ]
-        }
-        #expect(
-            rows == [
-                "unknown|recorder_starting|0|10", "up||10|200", "unknown|clock_step|200|500", "up||500|600",
-                "down|reset|600|",
-            ])
-    }
-
-    @Test("of time that is lived twice the second passage counts")
-    func clockSetBack() async throws {
-        let rows = try await states { id in
-            [
-                change(id, .up, 10), change(id, .down(.silent), 100), change(id, .up, 120),
-                .clockSet(at: start + 50 * second, by: -100 * second), change(id, .down(.reset), 60),
-                change(id, .up, 130),
-            ]
-        }
-        #expect(rows == ["unknown|recorder_starting|0|10", "up||10|50", "up||50|60", "down|reset|60|130", "up||130|"])
-    }
-
-    @Test("a clock set back before the first run leaves rows without a hole")
-    func clockSetBackFar() async throws {
-        let rows = try await states { id in
-            [
-                change(id, .up, 10), .clockSet(at: start - 50 * second, by: -100 * second),
-                change(id, .down(.reset), -20),
-            ]
-        }
-        #expect(rows == ["up||-50|-20", "down|reset|-20|"])
-        #expect(try integer(folder.store, "SELECT started_us <= \(start) FROM recorder_runs") == 1)
-    }
-
     @Test("the view has the same columns of the row that lasts as of others, and a length")
     func lasting() async throws {
         let recording = try await Recording(folder.store, at: now() - 10 * second)

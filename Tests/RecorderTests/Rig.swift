@@ -22,14 +22,15 @@ final class Rig: Sendable {
     /// Starts recording these units. `meterPort` 0: any free one.
     init(
         _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1),
-        removesStore: Bool = true, limits: ReceiveLimits = ReceiveLimits()
+        clocks: HostClocks = .system, removesStore: Bool = true, limits: ReceiveLimits = ReceiveLimits()
     ) {
         self.store = store
         self.removesStore = removesStore
         self.meterPort = meterPort
         var links = LinkSettings(meterPort: meterPort, keepAlive: keepAlive)
         links.limits = limits
-        let configuration = RecorderConfiguration(processors: processors, store: store, version: "test", links: links)
+        let configuration = RecorderConfiguration(
+            processors: processors, store: store, version: "test", links: links, clocks: clocks)
         let lines = lines
         let logger = Logger(label: "test") { _ in LinesLog(lines: lines) }
         let recorder = Recorder(configuration, logger: logger) { lines.add($0) }

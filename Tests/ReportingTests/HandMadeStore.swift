@@ -34,12 +34,26 @@ final class HandMadeStore {
 
     func addRun(_ from: Double, _ ended: Double?) throws {
         let end = ended.map { "\(Self.at($0))" } ?? "NULL"
-        let beat = ended.map { Self.at($0) } ?? 4_000_000_000_000_000
         try run(
             """
             INSERT INTO recorder_run (started_us, ended_us, heartbeat_us, clean, version, pid, host)
-            VALUES (\(Self.at(from)), \(end), \(beat), 1, '0', 1, 'h')
+            VALUES (\(Self.at(from)), \(end), \(ended.map { Self.at($0) } ?? 0), 1, '0', 1, 'h')
             """)
+        try run(
+            """
+            INSERT INTO recorder_passage (run, from_us, until_us)
+            SELECT max(run), \(Self.at(from)), \(end) FROM recorder_run
+            """)
+    }
+
+    /// A reader of this store, in which a run that lasts has just written its heartbeat.
+    func reader() throws -> StoreReader {
+        try run(
+            """
+            UPDATE recorder_run SET heartbeat_us = CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+             WHERE ended_us IS NULL
+            """)
+        return try StoreReader(path: path)
     }
 
     /// Rows that follow one another from `from` on: `state`, or `down:cause`, and how long; nil: it lasts.
@@ -63,10 +77,10 @@ final class HandMadeStore {
     }
 
     func summary(_ since: Double, _ until: Double, processor: String? = nil) throws -> Summary {
-        try Summary(StoreReader(path: path), question(since, until, processor))
+        try Summary(reader(), question(since, until, processor))
     }
 
-    func rows(_ sql: String) throws -> [[SQLValue]] { try StoreReader(path: path).query(sql).rows }
+    func rows(_ sql: String) throws -> [[SQLValue]] { try reader().query(sql).rows }
 }
 
 extension Summary {
