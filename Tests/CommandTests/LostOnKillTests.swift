@@ -74,12 +74,12 @@ struct LostOnKillTests {
             try await recorder.line("meters up")
             // Each round ends at another moment between two commits.
             let wanted = "SELECT count(*) > \(lastNumber + 600 * round) FROM meter_samples"
-            while try await sql(store, wanted) != 1 {}
+            while try await sql(store, wanted) != 1 { try await Task.sleep(for: .milliseconds(30)) }
             let locker = ending == .stopWhileLocked ? try await locked(store) : nil
             recorder.send(signal)
             // The unit goes on sending while the recorder waits to store what it has.
             let count = unit.sent.count
-            while locker != nil, unit.sent.count < count + 100 {}
+            while locker != nil, unit.sent.count < count + 100 { try await Task.sleep(for: .milliseconds(30)) }
             locker?.send(SIGKILL)
             let ended = try await recorder.end()
             #expect(ended.status == (signal == SIGTERM ? 0 : SIGKILL), "\(ended.errors)")
