@@ -113,8 +113,12 @@ extension Summary {
     private var lostText: String {
         let samples = losses.reduce(0) { $0 + ($1.samples ?? 0) }
         let datagrams = losses.reduce(0) { $0 + ($1.samples == nil ? $1.datagrams : 0) }
-        guard datagrams > 0 else { return samples == 0 ? "none lost" : "\(samples.grouped) lost" }
-        return "\(samples.grouped) lost, and \(datagrams.grouped) datagrams that could not be read or kept"
+        var text = samples == 0 ? "none lost" : "\(samples.grouped) lost"
+        if datagrams > 0 {
+            text = "\(samples.grouped) lost, and \(datagrams.grouped) datagrams that could not be read or kept"
+        }
+        guard losses.contains(where: { $0.reason == "recorder_killed" }) else { return text }
+        return (samples + datagrams == 0 ? "lost: " : "\(text), and ") + "what waited when the recorder was killed"
     }
 
     private func outageTable() -> [String] {

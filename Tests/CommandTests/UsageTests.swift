@@ -55,7 +55,9 @@ struct UsageTests {
     func listAndSQL() async throws {
         let list = try await Program.run("report", "--list")
         #expect(list.status == 0)
-        for name in ["summary", "outages", "errors", "losses", "events"] { #expect(list.output.contains(name)) }
+        for name in ["summary", "outages", "errors", "losses", "balance", "events"] {
+            #expect(list.output.contains(name))
+        }
         let sql = try await Program.run("report", "outages", "--show-sql")
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
             path: "../../reports/outages.sql")
