@@ -4,8 +4,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -151,5 +153,13 @@ void csockets_wake_drain(int descriptor) {
     ssize_t taken = read(descriptor, &count, sizeof count);
     (void)taken;
 }
+
+#define SAME_PLACE(field) \
+    _Static_assert(offsetof(struct csockets_tcp_info, field) == offsetof(struct tcp_info, tcpi_##field), #field)
+SAME_PLACE(unacked);
+SAME_PLACE(last_data_recv);
+SAME_PLACE(last_ack_recv);
+SAME_PLACE(notsent_bytes);
+SAME_PLACE(snd_wnd);
 
 void csockets_name_thread(const char *name) { (void)pthread_setname_np(pthread_self(), name); }

@@ -45,7 +45,8 @@ final class Rig: Sendable {
     /// Waits until a line that contains all of these has been printed; lines before `after` do not count.
     @discardableResult
     func line(_ parts: String..., after: Int = 0) async -> Int { await lines.first(containing: parts, after: after) }
-    var lineCount: Int { lines.all.count }
+    /// How many lines contain this.
+    func count(of part: String) -> Int { lines.all.filter { $0.contains(part) }.count }
 
     /// Stops cleanly; everything received is stored then.
     func stop() async throws {
