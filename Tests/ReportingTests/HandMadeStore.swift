@@ -20,6 +20,7 @@ final class HandMadeStore {
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         path = folder + "/atlas.sqlite"
         database = try Database(forWriting: path, lock: StoreLock(store: path, holder: "test"))
+        try run("PRAGMA synchronous = OFF")  // it lives as long as the test
         for (index, name) in processors.enumerated() {
             try run("INSERT INTO processor (name, host, control_port) VALUES ('\(name)', '192.0.2.\(index + 1)', 5321)")
         }
