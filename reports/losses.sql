@@ -21,5 +21,6 @@ WITH touched AS (
 )
 SELECT time, processor, reason, datagrams_in AS datagrams, samples_in AS samples, from_us, until_us
   FROM counted
- WHERE datagrams_in > 0 OR samples_in > 0
+ -- The row of a recorder that was killed has no numbers.
+ WHERE datagrams_in > 0 OR samples_in > 0 OR reason = 'recorder_killed'
  ORDER BY from_us, processor, reason;

@@ -20,6 +20,8 @@ package actor StoreWriter {
     /// The time of the last commit, microseconds since 1970 UTC: up to there everything is known.
     private var committedAt = Int64.min
     private var unsettled: Attempt?
+    /// Whatever arrived before this is stored, microseconds since 1970 UTC; nil: nobody hands over anything.
+    private var completeUntil: Int64?
     private let committed: @Sendable ([Entry]) -> Void
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
@@ -120,6 +122,8 @@ package actor StoreWriter {
         var blocks: [FrameBlock]
         var shed: [Loss]
         let before: EntryRows.State
+        /// What the receiver said of the last block.
+        var completeUntil: Int64?
     }
 
     private func commit(samples: Bool, at now: Int64) throws(StoreError) {
@@ -128,6 +132,9 @@ package actor StoreWriter {
         let batch = pending
         var attempt = Attempt(run: run, at: now, entries: batch.count, blocks: [], shed: [], before: entries.state)
         if samples { (attempt.blocks, attempt.shed) = queue.take() }
+        attempt.completeUntil = attempt.blocks.last { $0.completeUntil != nil }?.completeUntil ?? completeUntil
+        // Up to its last heartbeat a run that is killed counts as recorded: so nothing before it may still wait.
+        let heartbeat = min(now, attempt.completeUntil ?? now)
         let doing = "write \(batch.count) entries and \(attempt.blocks.count) blocks of frames"
         do throws(StoreError) {
             // Events wait for the disk, samples do not.
@@ -138,7 +145,7 @@ package actor StoreWriter {
                 for block in attempt.blocks { for loss in block.losses { try losses.add(loss) } }
                 for loss in attempt.shed { try losses.add(loss) }
                 try frames.writeCounts()
-                try runs.beat(&attempt.run, at: now)
+                try runs.beat(&attempt.run, at: heartbeat)
             }
         } catch {
             unsettled = attempt
@@ -167,7 +174,7 @@ package actor StoreWriter {
     }
 
     private func keep(_ attempt: inout Attempt) {
-        (run, committedAt) = (attempt.run, attempt.at)
+        (run, committedAt, completeUntil) = (attempt.run, attempt.at, attempt.completeUntil)
         let blocks = attempt.blocks
         attempt.blocks = []  // the queue uses their memory again only if nobody else holds it
         queue.finish(blocks)

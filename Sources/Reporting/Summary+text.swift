@@ -117,8 +117,13 @@ extension Summary {
 
     /// Where the kernel dropped datagrams nobody knows how many samples were in them: that is said, too.
     private var lostText: String {
-        guard datagramsLost > 0 else { return samplesLost == 0 ? "none lost" : "\(samplesLost.grouped) lost" }
-        return "\(samplesLost.grouped) lost, and \(datagramsLost.grouped) datagrams unread or not kept"
+        var text = samplesLost == 0 ? "none lost" : "\(samplesLost.grouped) lost"
+        if datagramsLost > 0 {
+            text = "\(samplesLost.grouped) lost, and \(datagramsLost.grouped) datagrams unread or not kept"
+        }
+        guard losses.contains(where: { $0.reason == "recorder_killed" }) else { return text }
+        let isOnly = samplesLost + datagramsLost == 0
+        return (isOnly ? "lost: " : "\(text), and ") + "what waited when the recorder was killed"
     }
 
     private func outageTable() -> [String] {

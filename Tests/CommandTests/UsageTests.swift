@@ -62,7 +62,7 @@ struct UsageTests {
     func listAndSQL() async throws {
         let list = try await Program.run("report", "--list")
         #expect(list.status == 0)
-        for name in ["summary", "outages", "errors", "losses", "events", "changes", "hours"] {
+        for name in ["summary", "outages", "errors", "losses", "balance", "events", "changes", "hours", "levels"] {
             #expect(list.output.contains(name))
         }
         let sql = try await Program.run("report", "outages", "--show-sql")

@@ -78,7 +78,7 @@ struct Recording {
             #expect(assembler.take(Reading(meter: meter, level: level), at: at, into: &block) == .taken)
         }
         assembler.close(into: &block)
-        assembler.summarize(at: readings.last?.2 ?? start, into: &block)
+        assembler.summarize(into: &block)
         _ = queue.exchange(block)
     }
 }

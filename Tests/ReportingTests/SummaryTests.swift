@@ -203,7 +203,7 @@ import Testing
             }
             try store.run(
                 """
-                INSERT INTO sample_minute VALUES (\(at / 60_000_000 * 60_000_000), \(processor), \(count), 0)
+                INSERT INTO sample_minute (start_us, processor_id, stored, duplicate) VALUES (\(at / 60_000_000 * 60_000_000), \(processor), \(count), 0)
                 ON CONFLICT DO UPDATE SET stored = stored + excluded.stored
                 """)
         }
