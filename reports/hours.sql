@@ -23,37 +23,46 @@ WITH RECURSIVE span AS (
 ), recording AS (
     -- When the recording ended; NULL while a recorder runs.
     SELECT ended_us AS end_us FROM recorder_runs ORDER BY run DESC LIMIT 1
-), covered AS (
-    -- For each slot and link the row that holds at its begin, and those that begin within: the primary key finds them.
-    SELECT g.hour AS hour, s.link = 'meters' AS of_meters, s.cause AS cause,
-           max(0, min(coalesce(s.ended_us, max(r.end_us, s.started_us), g.to_us), g.to_us) - max(s.started_us, g.from_us)) AS us,
+), reach AS (
+    -- From when to when each link is known, or known to be unknown: rows follow one another without overlap or hole.
+    SELECT w.id, k.link,
+           (SELECT min(s.started_us) FROM link_state s WHERE s.processor_id = w.id AND s.link = k.link) AS from_us,
+           (SELECT coalesce(s.ended_us, max(r.end_us, s.started_us), until_us) FROM link_state s
+             WHERE s.processor_id = w.id AND s.link = k.link ORDER BY s.started_us DESC LIMIT 1) AS to_us
+      FROM span CROSS JOIN recording r CROSS JOIN wanted w CROSS JOIN (SELECT 'control' AS link UNION ALL SELECT 'meters') k
+), absent AS (
+    -- What is not up. For each slot and link the row that holds at its begin, and those that begin within: the primary key
+    -- finds them.
+    SELECT g.hour AS hour, s.link = 'meters' AS of_meters, s.state = 'down' AS is_down, s.cause AS cause,
+           max(0, min(coalesce(s.ended_us, k.to_us), g.to_us) - max(s.started_us, g.from_us)) AS us,
            s.state = 'down' AND s.started_us >= g.from_us
                AND (SELECT b.state FROM link_state b
                      WHERE b.processor_id = s.processor_id AND b.link = s.link AND b.started_us < s.started_us
                      ORDER BY b.started_us DESC LIMIT 1) IS NOT 'down' AS begins
-      FROM recording r CROSS JOIN wanted w CROSS JOIN (SELECT 'control' AS link UNION ALL SELECT 'meters') k
-     CROSS JOIN slot g
-     CROSS JOIN link_state s ON s.processor_id = w.id AND s.link = k.link AND s.started_us < g.to_us
+      FROM reach k CROSS JOIN slot g
+     CROSS JOIN link_state s ON s.processor_id = k.id AND s.link = k.link AND s.started_us < g.to_us
        AND s.started_us >= coalesce((SELECT max(l.started_us) FROM link_state l
-                                      WHERE l.processor_id = w.id AND l.link = k.link AND l.started_us <= g.from_us),
+                                      WHERE l.processor_id = k.id AND l.link = k.link AND l.started_us <= g.from_us),
                                     g.from_us)
-     WHERE s.state <> 'unknown'
-     -- All of it; but so it is a loop of its own, and what is sorted by hour are five columns.
+     WHERE s.state <> 'up'
+     -- All of it; but so it is a loop of its own, and what is sorted by hour are six columns, not the tables' twelve.
      LIMIT -1
 ), links AS MATERIALIZED (
-    -- Without a cause it is up.
-    SELECT hour, of_meters, cause, sum(us) AS us, sum(begins) AS outages FROM covered GROUP BY hour, of_meters, cause
+    SELECT hour, of_meters, is_down, cause, sum(us) AS us, sum(begins) AS outages
+      FROM absent GROUP BY hour, of_meters, is_down, cause
 ), link_hours AS (
-    SELECT hour, sum((NOT of_meters AND cause IS NULL) * us) AS control_up,
-           sum((NOT of_meters AND cause IS NOT NULL) * us) AS control_down,
+    SELECT hour, sum((NOT of_meters) * up) AS control_up, sum((NOT of_meters) * down) AS control_down,
            sum((NOT of_meters) * outages) AS control_outages,
-           sum((of_meters AND cause IS NULL) * us) AS meters_up,
-           sum((of_meters AND cause IS NOT NULL) * us) AS meters_down, sum(of_meters * outages) AS meters_outages
-      FROM links GROUP BY hour
+           sum(of_meters * up) AS meters_up, sum(of_meters * down) AS meters_down, sum(of_meters * outages) AS meters_outages
+      FROM (SELECT hour, of_meters, -us AS up, is_down * us AS down, outages FROM links
+            UNION ALL
+            SELECT g.hour, k.link = 'meters', sum(max(0, min(k.to_us, g.to_us) - max(k.from_us, g.from_us))), 0, 0
+              FROM reach k CROSS JOIN slot g GROUP BY g.hour, k.link)
+     GROUP BY hour
 ), causes AS (
     SELECT hour, group_concat(cause || printf(' %.1f s', us / 1e6), ', ') AS causes
       FROM (SELECT hour, cause, sum(us) AS us FROM links
-             WHERE cause <> 'control_down' GROUP BY hour, cause ORDER BY hour, sum(us) DESC, cause)
+             WHERE is_down AND cause <> 'control_down' GROUP BY hour, cause ORDER BY hour, sum(us) DESC, cause)
      GROUP BY hour
 ), error_codes AS (
     SELECT g.hour, e.code, sum(m.count) AS count

@@ -26,8 +26,8 @@ package struct Subscription: Hashable, Sendable {
     }
     package let name: String
     package let format: Format
-    /// Of a list that counts from 0 without a gap, how long nobody knows: after two that the unit lacks the rest is not
-    /// asked for now, only with the hourly second try.
+    /// Of a list that nobody knows the length of: after two in a row that the unit lacks, the rest is not asked for now,
+    /// only with the hourly second try.
     package let isOpenEnded: Bool
 
     package init(_ name: String, _ format: Format, isOpenEnded: Bool = false) {
@@ -70,8 +70,8 @@ package struct Subscription: Hashable, Sendable {
     private static let (outputs, noiseSensors) = (4, 8)
 
     /// What belongs to the unit as a whole: names before what they name. The manual says that a number follows each name,
-    /// units are said to have some without, so both are asked for; the forms without together, because a unit that
-    /// lacks them lacks them all.
+    /// units are said to have some without, so both are asked for; those without in one list, because a unit that lacks
+    /// two of them lacks them all.
     private static let venue: [[Subscription]] = {
         func list(_ stem: String, _ format: Format, _ count: Int = listLength) -> [Subscription] {
             (0..<count).map { Subscription("\(stem)_\($0)", format, isOpenEnded: true) }
@@ -84,8 +84,8 @@ package struct Subscription: Hashable, Sendable {
         messages += [list("GpoState", .number, outputs)]
         messages += [list("LoudNoise", .number, noiseSensors), list("TodaysBellSchedule", .number, 1)]
         messages.append(
-            names.map { Subscription($0, .text) }
-                + (actions.map(\.parameter) + ["GpoState"]).map { Subscription($0, .number) })
+            names.map { Subscription($0, .text, isOpenEnded: true) }
+                + (actions.map(\.parameter) + ["GpoState"]).map { Subscription($0, .number, isOpenEnded: true) })
         return messages
     }()
 }
