@@ -23,7 +23,7 @@ struct ReportCommand: ParsableCommand {
               atlas-recorder report outages --since 1w --format csv
               atlas-recorder report --since yesterday --until today --format json
               atlas-recorder report --since 16:30 --fail-on EADDRINUSE && echo fixed
-              atlas-recorder report --since yesterday --split 16:30 --fail-on EADDRINUSE && echo fixed
+              atlas-recorder report --since yesterday --split 16:30 --fail-on EADDRINUSE
             """)
 
     @Argument(help: ArgumentHelp("One of --list, or a file of your own that ends in .sql.", valueName: "NAME"))

@@ -20,8 +20,9 @@ import Testing
         var isNow = false
         var testDescription: String { name }
 
-        func text(_ format: ReportFormat) throws -> String {
-            let store = try store()
+        func text(_ format: ReportFormat) throws -> String { try text(format, of: store()) }
+
+        func text(_ format: ReportFormat, of store: HandMadeStore) throws -> String {
             let end = HandMadeStore.at(window.1)
             let question = Question(
                 since: HandMadeStore.at(window.0), until: end, processor: processor, now: isNow ? end : end + 9_000_000)
@@ -63,23 +64,23 @@ import Testing
         Page(name: "outages-split", report: "outages", store: mended, window: (3_000, 4_000), split: 3_610),
     ]
 
-    @Test("the text of a page is that of its file, in at most 80 columns", arguments: pages)
-    func textPage(page: Page) throws {
-        let text = try page.text(.text)
-        try Golden.expect(text, is: "\(page.name).txt")
-        guard page.report == "summary" else { return }
-        let long = text.split(separator: "\n").filter { TextTable.width(String($0).removingStyle()) > 80 }
-        #expect(long.isEmpty)
-        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
-        #expect(page.isUnicode || isASCII)
+    /// Those that differ in the look of the text only have no other files.
+    private static func endings(_ page: Page) -> [(ReportFormat, String)] {
+        page.isColoured || !page.isUnicode
+            ? [(.text, "txt")] : [(.text, "txt"), (.csv, "csv"), (.markdown, "md"), (.json, "json")]
     }
 
-    /// Those that differ in more than the look of the text.
-    static let tables = pages.filter { !$0.isColoured && $0.isUnicode && $0.name != "quiet-split" }
-
-    @Test("so are CSV, Markdown and JSON", arguments: tables, [ReportFormat.csv, .markdown, .json])
-    func otherFormats(page: Page, format: ReportFormat) throws {
-        let ending = [ReportFormat.csv: "csv", .markdown: "md", .json: "json"][format]!
-        try Golden.expect(page.text(format), is: "\(page.name).\(ending)")
+    @Test("a page is that of its file in every format; the summary's text has at most 80 columns", arguments: pages)
+    func page(page: Page) throws {
+        let store = try page.store()
+        for (format, ending) in Self.endings(page) {
+            let text = try page.text(format, of: store)
+            try Golden.expect(text, is: "\(page.name).\(ending)")
+            guard format == .text, page.report == "summary" else { continue }
+            let long = text.split(separator: "\n").filter { TextTable.width(String($0).removingStyle()) > 80 }
+            #expect(long.isEmpty)
+            let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+            #expect(page.isUnicode || isASCII)
+        }
     }
 }
