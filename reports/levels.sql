@@ -141,7 +141,7 @@ WITH RECURSIVE span AS (
       FROM part GROUP BY meter_id
 )
 SELECT u.processor AS processor, m.name AS meter,
-       (SELECT group_concat(n.label, ' -> ')
+       (SELECT group_concat(n.label, ' / ')
           FROM (SELECT l.label AS label FROM meter_label l
                  WHERE l.processor_id = u.id AND l.meter = m.name AND l.from_us < u.until_us
                    AND l.from_us >= coalesce((SELECT max(b.from_us) FROM meter_label b

@@ -45,7 +45,9 @@ import Testing
         let at = HandMadeStore.at
         let question = store.question(0, 100)
         func said() throws -> Bool {
-            try Summary(store.reader(), question).text(Style(isColoured: false, isUnicode: true)).contains("none lost")
+            let reader = try store.reader()
+            let style = Style(isColoured: false, isUnicode: true)
+            return try Summary(reader, question).text(style, Timeline(reader, question)).contains("none lost")
         }
         let before = try said()
         try store.run(
