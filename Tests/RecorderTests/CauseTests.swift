@@ -171,7 +171,7 @@ struct CauseTests {
 
 extension Rig {
     /// Microseconds that a loaded machine may add to what a test times.
-    static let slack: Int64 = 3_000_000
+    static let slack: Int64 = 8_000_000
 
     /// The first row of this cause.
     func downRow(_ link: Link, _ cause: String, of processor: String? = nil) throws -> (started: Int64, ended: Int64)? {

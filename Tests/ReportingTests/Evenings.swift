@@ -41,7 +41,7 @@ extension HandMadeStore {
     func samples(_ count: Int, from: Double, to: Double, processor: Int = 1) throws {
         for minute in Int(from) / 60..<Int(to) / 60 {
             try run(
-                "INSERT INTO sample_minute VALUES (\(Self.begin + Int64(minute) * 60_000_000), \(processor), \(count), 0)"
+                "INSERT INTO sample_minute (start_us, processor_id, stored, duplicate) VALUES (\(Self.begin + Int64(minute) * 60_000_000), \(processor), \(count), 0)"
             )
         }
     }
