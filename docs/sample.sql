@@ -227,7 +227,7 @@ UPDATE processor SET first_seen_us = (SELECT min(at_us) FROM event e WHERE e.pro
                      last_seen_us = (SELECT max(at_us) FROM level l WHERE l.processor = processor.id);
 
 -- Each meter by the minute: a value holds until the next one, as long as the link is up.
-INSERT INTO meter_minute (start_us, meter_id, samples, low_db, mean_db, high_db, silent_us, known_us)
+INSERT INTO meter_minute (start_us, meter_id, samples, low, high, level_us, silent_us, known_us)
 WITH held AS (
     SELECT m.id AS meter_id, l.tenths, l.at_us,
            min(s.ended_us, lead(l.at_us, 1, s.ended_us) OVER (PARTITION BY l.processor, l.slot ORDER BY l.at_us)) AS until_us,
@@ -240,7 +240,11 @@ WITH held AS (
     UNION ALL
     SELECT next_us, meter_id, tenths, 0, until_us - next_us FROM held WHERE until_us > next_us
 )
-SELECT start_us, meter_id, sum(samples), min(tenths) / 10.0, sum(tenths * us) / 10.0 / sum(us), max(tenths) / 10.0,
-       sum((tenths <= -800) * us), sum(us)
+SELECT start_us, meter_id, sum(samples), min(tenths), max(tenths), sum(tenths * us), sum((tenths <= -800) * us), sum(us)
   FROM piece GROUP BY start_us, meter_id;
+INSERT INTO meter_hour (start_us, meter_id, samples, low_db, high_db, level_us, silent_us, known_us)
+SELECT start_us / 3600000000 * 3600000000, meter_id, sum(samples), min(low) / 10.0, max(high) / 10.0, sum(level_us),
+       sum(silent_us), sum(known_us) FROM meter_minute GROUP BY 1, 2;
+INSERT OR REPLACE INTO minute_coverage (processor_id, from_us, until_us)
+SELECT p.id, (SELECT min(start_us) FROM meter_minute), (SELECT max(start_us) + 60000000 FROM meter_minute) FROM processor p;
 COMMIT;

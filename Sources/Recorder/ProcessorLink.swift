@@ -1,4 +1,5 @@
 import AtlasProtocol
+import CSockets
 import NIOCore
 import RecorderStore
 
@@ -183,11 +184,12 @@ final class ProcessorLink {
             heardNow()
             handle(.received(parsed.message))
         case .line(.tooLong): unreadableLines += 1
-        case .closed(let errno):
+        case .closed(let errno, let unheard):
             ended(errno)
-            let cause = ControlChannel.cause(ending: errno)
             close()
-            handle(.disconnected(cause))
+            // The kernel asked when it had heard nothing for so long, and had no answer.
+            let asked = unheard.map { plane.clock.now - $0 + .seconds(ControlChannel.quietLimit) }
+            handle(.disconnected(ControlChannel.cause(ending: errno), since: asked))
         }
     }
 
@@ -255,15 +257,16 @@ final class ProcessorLink {
         timers[timer] = nil
         guard timer == .probe, let channel else { return handle(.timerFired(timer, .init())) }
         let (id, loop, attempt) = (processor.id, plane.loop, attempt)
-        ControlChannel.unacknowledged(channel).whenComplete { result in
-            loop.enter { $0.link(id)?.probeTimerFired(unacknowledged: (try? result.get()) ?? 0, attempt) }
+        ControlChannel.look(at: channel).whenComplete { result in
+            loop.enter { $0.link(id)?.probeTimerFired(try? result.get(), attempt) }
         }
     }
 
-    private func probeTimerFired(unacknowledged: Int, _ attempt: Int) {
+    private func probeTimerFired(_ connection: csockets_tcp_info?, _ attempt: Int) {
         guard attempt == self.attempt else { return }
         let evidence = ControlSession.Evidence(
-            unacknowledged: unacknowledged, lastDatagram: status.lastDatagram,
+            isAcknowledged: connection?.isAcknowledged ?? true, hasRoom: connection?.hasRoom ?? true,
+            lastDatagram: status.lastDatagram,
             rival: endpoint == nil ? nil : plane.sockets.rival(of: self))
         handle(.timerFired(.probe, evidence))
     }
