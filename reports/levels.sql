@@ -38,8 +38,13 @@ WITH RECURSIVE span AS (
     UNION ALL
     SELECT id, last_us, until_us, from_us, counted_us, stored_us FROM unit WHERE first_us < until_us AND last_us < until_us
 ), piece AS MATERIALIZED (
-    -- Its values are read from base_us on: where a counted minute ends, or where the link came up.
-    SELECT row_number() OVER () AS piece, id, from_us, to_us, stored_us, carried_us,
+    -- Its values are read from base_us on: where a counted minute ends, or where the link came up. What held then, the
+    -- minute source_us tells: the one before, or, after a step of the clock, the last one before that.
+    SELECT row_number() OVER () AS piece, id, from_us, to_us, covered_us, stored_us,
+           (min(carried_us, coalesce((SELECT l.ended_us FROM link_state l
+                                       WHERE l.processor_id = c.id AND l.link = 'meters' AND l.started_us < carried_us
+                                         AND l.cause IS NOT 'clock_step' ORDER BY l.started_us DESC LIMIT 1),
+                                     carried_us)) - 1) / 60000000 * 60000000 AS source_us,
            coalesce(carried_us,
                     -- The last state before it in which no value holds.
                     (SELECT min(coalesce(l.ended_us, c.from_us), c.from_us) FROM link_state l
@@ -75,8 +80,8 @@ WITH RECURSIVE span AS (
     SELECT p.piece AS piece, t.meter_id AS meter_id, p.base_us AS at_us, 0 AS rank, t.last AS level
       FROM piece p
      CROSS JOIN meter m ON m.processor_id = p.id
-     CROSS JOIN meter_minute t ON t.start_us = p.carried_us - 60000000 AND t.meter_id = m.id
-     WHERE t.last IS NOT NULL
+     CROSS JOIN meter_minute t ON t.start_us = p.source_us AND t.meter_id = m.id
+     WHERE t.last IS NOT NULL AND p.source_us >= p.covered_us
     UNION ALL
     SELECT p.piece, m.id, f.at_us, 1,
            CASE substr(f.levels, m.slot, 1)

@@ -163,7 +163,7 @@ package struct ControlSession {
 
         // The socket outlives the connection; what becomes of it then counts when the control link is back.
         case (.idle, .metersBound), (.connecting, .metersBound), (.waiting, .metersBound):
-            return tellMeters { $0.bound(at: now) }
+            return tellMeters { $0.bound(at: now, isConnected: false) }
         case (.idle, .metersNotBound(let cause, let detail)), (.connecting, .metersNotBound(let cause, let detail)),
             (.waiting, .metersNotBound(let cause, let detail)), (.connected, .metersNotBound(let cause, let detail)):
             return tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
@@ -204,7 +204,7 @@ package struct ControlSession {
     }
 
     private mutating func metersBound(_ now: Instant) -> [Action] {
-        let moved = tellMeters { $0.bound(at: now) }
+        let moved = tellMeters { $0.bound(at: now, isConnected: true) }
         return moved.isEmpty && meters.awaitsDatagram ? [.awaitDatagram] : moved
     }
 }

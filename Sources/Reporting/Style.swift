@@ -9,7 +9,8 @@ package struct Style: Sendable {
     package static func isUnicode(_ environment: [String: String]) -> Bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
         let name = locale.lowercased().filter { $0 != "-" }
-        return name.hasSuffix(".utf8") || name.contains(".utf8@")
+        // `UTF-8` alone is what a Mac's ssh hands over.
+        return name == "utf8" || name.hasSuffix(".utf8") || name.contains(".utf8@")
     }
 
     func bold(_ text: String) -> String { code("1", text) }

@@ -86,7 +86,8 @@ import Testing
         "blocks only where the locale is UTF-8",
         arguments: [
             (["LANG": "C.UTF-8"], true), (["LANG": "de_DE.utf8"], true), (["LANG": "de_DE.UTF-8@euro"], true),
-            (["LANG": "C"], false), (["LANG": "POSIX"], false), ([:], false), (["LANG": "de_DE.ISO-8859-1"], false),
+            (["LANG": "C", "LC_CTYPE": "UTF-8"], true), (["LANG": "C"], false), (["LANG": "POSIX"], false),
+            ([:], false), (["LANG": "de_DE.ISO-8859-1"], false),
             (["LANG": "C.UTF-8", "LC_ALL": "C"], false), (["LANG": "C.UTF-8", "LC_CTYPE": "C"], false),
             (["LANG": "C", "LC_CTYPE": "C.UTF-8"], true), (["LANG": "C.UTF-8", "LC_ALL": ""], true),
         ])

@@ -55,8 +55,6 @@ struct MeterCount {
         known += time
     }
 
-    mutating func hold(until end: Int64) { hold(from: since, until: end) }
-
     /// The value held until `end`, as far as the link was up.
     mutating func hold(until end: Int64, _ upTime: UpTime) {
         guard code != LevelCode.none else { return }

@@ -8,11 +8,13 @@ struct MinuteCounter {
         let upTime: UpTime
         /// Rows before this time are not this unit's business; before the minute only where no minute came before it.
         let base: Int64
+        /// The minute whose last values held as this one began; nil: there is none.
+        let source: Int64?
         fileprivate var firstMeter = 0
         fileprivate var slots = 0
 
-        init(processor: Int32, upTime: UpTime, base: Int64) {
-            (self.processor, self.upTime, self.base) = (processor, upTime, base)
+        init(processor: Int32, upTime: UpTime, base: Int64, source: Int64?) {
+            (self.processor, self.upTime, self.base, self.source) = (processor, upTime, base, source)
         }
 
         fileprivate func takes(_ time: Int64) -> Bool { time >= base && upTime.isRecorded }
@@ -56,11 +58,13 @@ struct MinuteCounter {
         return Int(unitIndex[Int(processor)])
     }
 
-    /// The value that went on holding from the minute before.
-    mutating func carry(_ level: Level, to meter: Int64) {
+    /// The value that went on holding from the minute `source`.
+    mutating func carry(_ level: Level, to meter: Int64, from source: Int64) {
         guard meter >= 0, meter < meterIndex.count, meterIndex[Int(meter)] >= 0 else { return }
         let meter = meters[Int(meterIndex[Int(meter)])]
-        guard let chain = units[Int(meter.unit)].upTime.chainAtStart else { return }
+        guard units[Int(meter.unit)].source == source, let chain = units[Int(meter.unit)].upTime.chainAtStart else {
+            return
+        }
         counts[Int(meter.index)].set(level.code, level.exact, chain: chain, at: start)
     }
 
@@ -147,7 +151,7 @@ struct MinuteCounter {
     {
         for meter in meters {
             let upTime = units[Int(meter.unit)].upTime
-            guard upTime.isRecorded || counts[Int(meter.index)].code != LevelCode.none else { continue }
+            guard upTime.isRecorded else { continue }
             var count = counts[Int(meter.index)]
             count.hold(until: upTime.end, upTime)
             let goesOn = count.code != LevelCode.none && upTime.goesOn(count.chain)

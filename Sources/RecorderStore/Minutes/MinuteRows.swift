@@ -10,8 +10,8 @@ struct MinuteRows {
     private static let clearing = 10 * minute
 
     private let database: Database
-    private let cover, oldest, group, states, island, nextState, meters, last, frames, samples: Statement
-    private let isThere, clear, carryOver, insert, clearHours, insertHour, advance: Statement
+    private let cover, oldest, group, states, lastBreak, lastTime, nextState, meters, last, frames, samples: Statement
+    private let isThere, clear, insert, clearHours, insertHour, advance: Statement
 
     init(_ database: Database) throws(StoreError) {
         self.database = database
@@ -30,10 +30,15 @@ struct MinuteRows {
                        (SELECT max(started_us) FROM link_state WHERE \(link) AND started_us <= ?2), 0)
              ORDER BY started_us
             """)
-        island = try prepare(
+        lastBreak = try prepare(
             """
             SELECT ended_us FROM link_state
              WHERE \(link) AND started_us <= ?2 AND state <> 'up' AND cause IS NOT 'clock_step'
+             ORDER BY started_us DESC LIMIT 1
+            """)
+        lastTime = try prepare(
+            """
+            SELECT ended_us FROM link_state WHERE \(link) AND started_us < ?2 AND cause IS NOT 'clock_step'
              ORDER BY started_us DESC LIMIT 1
             """)
         nextState = try prepare(
@@ -48,27 +53,20 @@ struct MinuteRows {
             """)
         let isOurs = """
             meter_id IN (SELECT m.id FROM minute_coverage c JOIN meter m ON m.processor_id = c.processor_id
-                          WHERE c.until_us = ?1 AND c.from_us <= ?2)
+                          WHERE c.until_us = ?1)
             """
-        last = try prepare(
-            "SELECT meter_id, last FROM meter_minute WHERE start_us = ?2 AND last IS NOT NULL AND \(isOurs)")
+        last = try prepare("SELECT meter_id, last FROM meter_minute WHERE start_us = ? AND last IS NOT NULL")
         frames = try prepare(
             "SELECT at_us, processor_id, levels, exact FROM frame WHERE at_us >= ? AND at_us < ? ORDER BY at_us")
         samples = try prepare("SELECT at_us, meter_id, level FROM sample WHERE at_us >= ? AND at_us < ? ORDER BY at_us")
         isThere = try prepare("SELECT 1 FROM meter_minute WHERE start_us >= ? AND start_us < ? LIMIT 1")
-        clear = try prepare("DELETE FROM meter_minute WHERE start_us >= ?1 AND start_us < ?3 AND \(isOurs)")
-        carryOver = try prepare(
-            """
-            INSERT INTO meter_minute (start_us, meter_id, samples, level_us, silent_us, known_us, last)
-            SELECT ?3, meter_id, 0, 0, 0, 0, last FROM meter_minute
-             WHERE start_us = ?2 AND last IS NOT NULL AND \(isOurs)
-            """)
+        clear = try prepare("DELETE FROM meter_minute WHERE start_us >= ?1 AND start_us < ?2 AND \(isOurs)")
         insert = try prepare(
             """
             INSERT INTO meter_minute (start_us, meter_id, samples, low, high, level_us, silent_us, known_us, last)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
-        clearHours = try prepare("DELETE FROM meter_hour WHERE start_us >= ?3 AND start_us < ?4 AND \(isOurs)")
+        clearHours = try prepare("DELETE FROM meter_hour WHERE start_us >= ?2 AND start_us < ?3 AND \(isOurs)")
         insertHour = try prepare(
             """
             INSERT INTO meter_hour (start_us, meter_id, samples, low_db, high_db, level_us, silent_us, known_us)
@@ -107,14 +105,17 @@ struct MinuteRows {
         for (processor, from) in try processors(at: minute) {
             let base = from < minute ? minute : try firstBase(processor, minute)
             let upTime = try upTime(processor, minute, from: base)
-            units.append(MinuteCounter.Unit(processor: processor, upTime: upTime, base: base))
+            let source = try source(processor, minute, upTime)
+            units.append(
+                MinuteCounter.Unit(
+                    processor: processor, upTime: upTime, base: base, source: source < from ? nil : source))
             if upTime.isRecorded { continue }
             if let begins = try nextState(processor, after: minute) {
                 next = min(next, begins / Self.minute * Self.minute)
             }
         }
         guard units.contains(where: \.upTime.isRecorded) else { return try pass(minute, to: next) }
-        try clear.run(.integer(minute), .integer(.max), .integer(minute + Self.minute))
+        try clear.run(.integer(minute), .integer(minute + Self.minute))
         let rows = try count(minute, units)
         try move(minute, to: minute + Self.minute)
         return rows
@@ -146,11 +147,22 @@ struct MinuteRows {
     /// Where the rows begin that a unit's first minute needs, for there is none before it that tells what held: where the
     /// link came up that is up as the minute begins.
     private func firstBase(_ processor: Int32, _ minute: Int64) throws(StoreError) -> Int64 {
-        try island.bind(.integer(Int64(processor)), at: 1)
-        try island.bind(.integer(minute), at: 2)
-        defer { island.reset() }
-        guard try island.step() else { return minute - UpTime.lead }
-        return min(minute, island.isNull(0) ? minute : island.integer(0)) - UpTime.lead
+        try lastBreak.bind(.integer(Int64(processor)), at: 1)
+        try lastBreak.bind(.integer(minute), at: 2)
+        defer { lastBreak.reset() }
+        guard try lastBreak.step() else { return minute - UpTime.lead }
+        return min(minute, lastBreak.isNull(0) ? minute : lastBreak.integer(0)) - UpTime.lead
+    }
+
+    /// The minute that tells what held as this one began: the one before it, or, after a step of the clock, the last one
+    /// before that.
+    private func source(_ processor: Int32, _ minute: Int64, _ upTime: UpTime) throws(StoreError) -> Int64 {
+        guard upTime.beginsInClockStep else { return minute - Self.minute }
+        try lastTime.bind(.integer(Int64(processor)), at: 1)
+        try lastTime.bind(.integer(minute), at: 2)
+        defer { lastTime.reset() }
+        guard try lastTime.step(), !lastTime.isNull(0) else { return minute - Self.minute }
+        return (min(minute, lastTime.integer(0)) - 1) / Self.minute * Self.minute
     }
 
     private func nextState(_ processor: Int32, after minute: Int64) throws(StoreError) -> Int64? {
@@ -167,10 +179,11 @@ struct MinuteRows {
             known.append((meters.integer(0), Int32(meters.integer(1)), Int(meters.integer(2))))
         }
         var counter = MinuteCounter(minute: minute, units: units, meters: known)
-        try last.bind(.integer(minute), at: 1)
-        try last.bind(.integer(minute - Self.minute), at: 2)
-        while try last.step() {
-            if let level = Level(last, 1) { counter.carry(level, to: last.integer(0)) }
+        for source in Set(units.compactMap(\.source)) {
+            try last.bind(.integer(source), at: 1)
+            while try last.step() {
+                if let level = Level(last, 1) { counter.carry(level, to: last.integer(0), from: source) }
+            }
         }
         for statement in [frames, samples] {
             try statement.bind(.integer(units.map(\.base).min() ?? minute), at: 1)
@@ -187,16 +200,14 @@ struct MinuteRows {
         return counter.rows
     }
 
-    /// Passes over time that nobody recorded. A value that holds across it, because only the clock was set, is handed on to
-    /// the minute before the next that is counted.
+    /// Passes over time that nobody recorded.
     private func pass(_ minute: Int64, to next: Int64) throws(StoreError) -> Int {
         try isThere.bind(.integer(minute), at: 1)
         try isThere.bind(.integer(next), at: 2)
         let hasRows = try isThere.step()
         isThere.reset()
         let next = hasRows ? min(next, minute + Self.clearing) : next
-        if hasRows { try clear.run(.integer(minute), .integer(.max), .integer(next)) }
-        try carryOver.run(.integer(minute), .integer(minute - Self.minute), .integer(next - Self.minute))
+        if hasRows { try clear.run(.integer(minute), .integer(next)) }
         try move(minute, to: next)
         return 1
     }
@@ -206,7 +217,7 @@ struct MinuteRows {
         let (first, last) = (minute / Self.hour * Self.hour, next / Self.hour * Self.hour)
         if first < last {
             let (ours, hour) = (SQLValue.integer(minute), SQLValue.integer(first))
-            try clearHours.run(ours, .integer(.max), hour, .integer(last))
+            try clearHours.run(ours, hour, .integer(last))
             try insertHour.run(ours, hour, .integer(first + Self.hour))
         }
         try advance.run(.integer(minute), .integer(next))

@@ -27,6 +27,8 @@ struct UpTime {
     private(set) var stretches: [Stretch] = []
     /// False: nobody recorded in this minute, not even that the link was down.
     private(set) var isRecorded = false
+    /// Whether the clock skipped the moment before it.
+    private(set) var beginsInClockStep = false
     /// The chain that is up during the whole minute; nil: none.
     private(set) var wholeChain: Int32?
 
@@ -47,6 +49,7 @@ struct UpTime {
             }
             if !row.isClockStep { isBroken = !row.isUp }
             lastEnd = row.ended
+            if row.isClockStep, row.started < start, row.ended >= start { beginsInClockStep = true }
             let begins = row.isUp ? row.started - Self.lead : row.started
             if !row.isUnknown, begins < end, row.ended > start { isRecorded = true }
         }
