@@ -9,6 +9,7 @@ extension ControlSession {
         guard case .connected(var connection, let talk) = phase else { return [] }
         defer { phase = .connected(connection, talk) }
         if let request = connection.dialogue.next() {
+            if case .subscribe(_, let list) = request { connection.firstValues.ask(list) }
             return [.send(request), .start(.subscription, at: now + SubscriptionDialogue.answerLimit)]
         }
         guard connection.dialogue.isFinished, !connection.subscribed, talk == .answering else { return [] }
@@ -41,7 +42,7 @@ extension ControlSession {
         var connection = before
         guard connection.subscribed else { return [] }
         guard connection.dialogue.isFinished else { return askRefusedSoon(connection, now) }
-        let again = connection.dialogue.missing.map { [$0] }
+        let again = connection.dialogue.missing.map { [Subscription($0.name, $0.format)] }
         guard !again.isEmpty else { return [] }
         connection.dialogue = SubscriptionDialogue(again, firstID: takeIDs())
         phase = .connected(connection, talk)
@@ -52,13 +53,42 @@ extension ControlSession {
         connection.subscribed ? [.start(.refusedParameters, at: now + .seconds(5))] : []
     }
 
-    static func renames(_ values: [ParameterValue]) -> Bool {
-        values.contains { value in ChannelFamily.allCases.contains { value.name.hasPrefix($0.prefix + "Name_") } }
+    /// Whether a channel was given another name.
+    static func renames(_ actions: [Action]) -> Bool {
+        actions.contains { action in
+            guard case .store(let values) = action else { return false }
+            return values.contains { value in
+                ChannelFamily.allCases.contains { value.name.hasPrefix($0.prefix + "Name_") }
+            }
+        }
+    }
+
+    /// Asks for everything once more on the same connection. Where the unit told values before, other ones need not have
+    /// held all the time.
+    mutating func subscribeAgain(_ connection: inout Connection, _ talk: Talk, _ now: Instant) {
+        connection.dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
+        connection.subscribed = false
+        if talk.hasAnswered { connection.valuesHoldSince = now }
     }
 
     /// Ids of one dialogue are never those of another, so that a late answer is not taken for a new one.
     mutating func takeIDs() -> Int {
         defer { nextID += 1_000 }
         return nextID
+    }
+}
+
+extension ControlSession.Connection {
+    /// Values that came by TCP: which are the first of their subscription, and which are changes.
+    mutating func take(_ values: [ParameterValue], isUpdate: Bool, at now: Instant) -> [ControlSession.Action] {
+        var (first, later): ([ParameterValue], [ParameterValue]) = ([], [])
+        for value in values where value.name != "KeepAlive" {  // the keep-alive's answer is no value
+            if firstValues.take(value.name, at: now) { first.append(value) } else { later.append(value) }
+        }
+        var actions: [ControlSession.Action] = []
+        if !first.isEmpty { actions.append(.learn(first, since: valuesHoldSince)) }
+        // An answer tells what holds, not that anything was fired.
+        if !later.isEmpty { actions.append(isUpdate ? .store(later) : .learn(later, since: now)) }
+        return actions
     }
 }

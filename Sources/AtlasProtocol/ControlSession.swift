@@ -63,8 +63,11 @@ package struct ControlSession {
         case awaitDatagram
         case record(LinkEvent)
         case change(LinkChange)
-        /// Values that came by TCP.
+        /// Values that changed now; an action among them was fired.
         case store([ParameterValue])
+        /// Values that the unit told without a change, and since when they are taken to hold: a subscription's first, or
+        /// an answer's.
+        case learn([ParameterValue], since: Instant)
     }
 
     enum Phase {
@@ -100,6 +103,10 @@ package struct ControlSession {
         let since: Instant
         let local: String
         var dialogue: SubscriptionDialogue
+        var firstValues = FirstValues()
+        /// Since when a first value is taken to hold: the connection's begin, so that the samples that come before the
+        /// names have the right ones; after everything was asked for again, since then.
+        var valuesHoldSince: Instant
         var subscribed = false
         var lastProbe: Instant?
         /// When the oldest probe was sent that has no answer yet, and how many have gone out since.
@@ -138,7 +145,7 @@ package struct ControlSession {
         case (.connected(let connection, .notBegun), .metersNotBound(let cause, let detail)):
             return tellMeters { $0.bindFailed(cause, at: now, detail: detail) } + begin(connection, now)
         // Before a question there is no answer: what a unit says of itself is stored.
-        case (.connected(_, .notBegun), .received(let message)): return store(message.values)
+        case (.connected(let connection, .notBegun), .received(let message)): return told(message, connection, now)
         case (.connected(_, .notBegun), .timerFired): return []
 
         case (.connected(let connection, let talk), .received(let message)):

@@ -17,11 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SLOT_BYTES 65536
 #define CONTROL_BYTES 64
 
 struct csockets_batch {
     int slots;
+    size_t slot_bytes;
     struct mmsghdr *headers;
     struct iovec *vectors;
     struct sockaddr_in *sources;
@@ -30,25 +30,26 @@ struct csockets_batch {
     struct csockets_datagram *datagrams;
 };
 
-struct csockets_batch *csockets_batch_create(int slots) {
+struct csockets_batch *csockets_batch_create(int slots, int slot_bytes) {
     struct csockets_batch *batch = calloc(1, sizeof *batch);
     if (!batch) return NULL;
     batch->slots = slots;
+    batch->slot_bytes = (size_t)slot_bytes;
     batch->headers = calloc((size_t)slots, sizeof *batch->headers);
     batch->vectors = calloc((size_t)slots, sizeof *batch->vectors);
     batch->sources = calloc((size_t)slots, sizeof *batch->sources);
     batch->datagrams = calloc((size_t)slots, sizeof *batch->datagrams);
     batch->control = calloc((size_t)slots, CONTROL_BYTES);
     // Anonymous pages: a slot of 64 KiB costs one page while datagrams are small.
-    batch->memory = mmap(NULL, (size_t)slots * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    batch->memory = mmap(NULL, (size_t)slots * batch->slot_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (batch->memory == MAP_FAILED) batch->memory = NULL;
     if (!batch->headers || !batch->vectors || !batch->sources || !batch->datagrams || !batch->control || !batch->memory) {
         csockets_batch_free(batch);
         return NULL;
     }
     for (int i = 0; i < slots; i++) {
-        batch->vectors[i].iov_base = batch->memory + (size_t)i * SLOT_BYTES;
-        batch->vectors[i].iov_len = SLOT_BYTES;
+        batch->vectors[i].iov_base = batch->memory + (size_t)i * batch->slot_bytes;
+        batch->vectors[i].iov_len = batch->slot_bytes;
         batch->headers[i].msg_hdr.msg_iov = &batch->vectors[i];
         batch->headers[i].msg_hdr.msg_iovlen = 1;
         batch->headers[i].msg_hdr.msg_name = &batch->sources[i];
@@ -59,7 +60,7 @@ struct csockets_batch *csockets_batch_create(int slots) {
 
 void csockets_batch_free(struct csockets_batch *batch) {
     if (!batch) return;
-    if (batch->memory) munmap(batch->memory, (size_t)batch->slots * SLOT_BYTES);
+    if (batch->memory) munmap(batch->memory, (size_t)batch->slots * batch->slot_bytes);
     free(batch->headers);
     free(batch->vectors);
     free(batch->sources);

@@ -9,6 +9,7 @@ package struct LinkSettings: Sendable {
     package let keepAlive: Span
     /// Told of each meters' socket that is bound.
     package let onBound: @Sendable (IPv4Address, UInt16) -> Void
+    package var limits = ReceiveLimits()
 
     package init(
         meterPort: UInt16, keepAlive: Span, onBound: @escaping @Sendable (IPv4Address, UInt16) -> Void = { _, _ in }

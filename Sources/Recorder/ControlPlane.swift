@@ -23,7 +23,9 @@ final class ControlPlane {
     init(loop: ControlLoop, clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver, settings: LinkSettings)
     {
         (self.loop, self.clock, self.outbox, self.receiver) = (loop, clock, outbox, receiver)
-        sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
+        sockets = MeterSockets(
+            plane: self, port: settings.meterPort, receiveBuffer: settings.limits.receiveBuffer,
+            onBound: settings.onBound)
     }
 
     /// Starts a link to each unit.
@@ -56,8 +58,9 @@ final class ControlPlane {
         switch notice {
         case .datagram(let processor): links[processor]?.handle(.datagramArrived)
         case .message(let processor, let message):
-            // The keep-alive's echo has done its work by arriving; another value is as true by UDP as by TCP.
-            let values = message.values.filter { $0.name != "KeepAlive" }
+            // The keep-alive's echo has done its work by arriving, meters are the receiver's; another value is as true by
+            // UDP as by TCP.
+            let values = message.values.filter { $0.name != "KeepAlive" && Meter(name: $0.name) == nil }
             if !values.isEmpty { links[processor]?.handle(.received(.update(values))) }
         case .otherClient: if !isStopping { lookForOtherClients() }
         case .strangers(let count, let last, let socket):

@@ -40,9 +40,11 @@ package final class MeterReceiver: Sendable {
     private let wakeDescriptor: Int32
     private let stopped: AsyncStream<Void>
 
-    /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits.
+    /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits. Datagrams longer than
+    /// `slotBytes` are cut.
     package init(
-        queue: FrameQueue, clock: RecorderClock, wakeWriter: @escaping @Sendable () -> Void,
+        queue: FrameQueue, slotBytes: Int32 = ReceiveLimits().slotBytes, clock: RecorderClock,
+        wakeWriter: @escaping @Sendable () -> Void,
         notify: @escaping @Sendable (Notice) -> Void
     ) throws(ReceiverError) {
         wakeDescriptor = csockets_wake_create()
@@ -53,7 +55,8 @@ package final class MeterReceiver: Sendable {
         self.stopped = stopped
         try DedicatedThread.start(named: "atlas-meters") { [self] in
             ReceiveLoop(
-                wake: wakeDescriptor, takeCommands: { self.takeCommands() }, queue: queue, clock: clock,
+                wake: wakeDescriptor, slotBytes: slotBytes, takeCommands: { self.takeCommands() }, queue: queue,
+                clock: clock,
                 wakeWriter: wakeWriter, notify: notify
             ).run()
             continuation.finish()
@@ -79,6 +82,18 @@ package final class MeterReceiver: Sendable {
             return waiting
         }
     }
+}
+
+/// What the receiving side may hold. The defaults are for use; smaller ones make losses happen.
+package struct ReceiveLimits: Sendable {
+    /// Bytes asked for each socket's receive buffer; the kernel doubles what it grants for its own book-keeping (socket(7)).
+    package var receiveBuffer: Int32 = 4 * 1024 * 1024
+    /// Bytes of the longest datagram that is kept whole: more than UDP over IPv4 can carry.
+    package var slotBytes: Int32 = 65_536
+    /// Bytes that may wait for the writer.
+    package var queueBytes = FrameQueue.defaultLimit
+
+    package init() {}
 }
 
 /// Both ends of a control connection.

@@ -40,7 +40,9 @@ package struct Recorder: Service {
     /// Records until graceful shutdown or cancellation. Throws a `StoreError` if the store cannot be opened or taken, a
     /// `ReceiverError` if the host has no thread or descriptor left.
     package func run() async throws {
-        let (clock, outbox, queue) = (RecorderClock(configuration.clocks), EntryOutbox(), FrameQueue())
+        let limits = configuration.links.limits
+        let (clock, outbox) = (RecorderClock(configuration.clocks), EntryOutbox())
+        let queue = FrameQueue(limit: limits.queueBytes)
         let names = Names()
         let print = print
         let writer = try StoreWriter(
@@ -56,7 +58,8 @@ package struct Recorder: Service {
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         let receiver = try MeterReceiver(
-            queue: queue, clock: clock, wakeWriter: { outbox.wake() }, notify: { loop.notice($0) })
+            queue: queue, slotBytes: limits.slotBytes, clock: clock, wakeWriter: { outbox.wake() },
+            notify: { loop.notice($0) })
         let writing = Task {
             await WriterLoop(writer: writer, outbox: outbox, queue: queue, clock: clock, logger: logger).run()
         }
@@ -69,14 +72,29 @@ package struct Recorder: Service {
 
         try? await gracefulShutdown()
 
+        // The run ends here: from now on the links go, and what comes is no longer the whole of it.
+        let end = clock.wallNow
         await loop.stop()
         await receiver.stop()
         await loop.settle()
-        outbox.put([.event(.init(processor: nil, at: clock.wallNow, link: nil, name: .stopped))])
+        outbox.put([.event(.init(processor: nil, at: end, link: nil, name: .stopped))])
         outbox.close()
         await writing.value
-        try await writer.finish(outbox.take(at: clock.wallNow), at: clock.wallNow)
+        try await finish(writer, outbox.take(at: end), at: end)
     }
+
+    /// Stores what waits. A store that refuses is asked again for as long as those who stop services will wait.
+    private func finish(_ writer: StoreWriter, _ last: [Entry], at end: Int64) async throws {
+        let deadline = ContinuousClock.now + Self.finishingLimit
+        var failure = await writer.failure(finishing: last, at: end)
+        while let error = failure {
+            guard error.kind == .busy || error.kind == .full, ContinuousClock.now < deadline else { throw error }
+            try? await Task.sleep(for: .milliseconds(200))
+            failure = await writer.failure(finishing: [], at: end)  // it has the entries already
+        }
+    }
+
+    private static let finishingLimit = Duration.seconds(20)
 
     private static func hostName() -> String {
         var bytes = [CChar](repeating: 0, count: 256)
@@ -93,4 +111,15 @@ private final class Names: Sendable {
         names.withLock { names in for processor in processors { names[processor.id] = processor.spec.name } }
     }
     subscript(id: Int32) -> String { names.withLock { $0[id] ?? "processor \(id)" } }
+}
+
+extension StoreWriter {
+    fileprivate func failure(finishing last: [Entry], at end: Int64) -> StoreError? {
+        do throws(StoreError) {
+            try finish(last, at: end)
+            return nil
+        } catch {
+            return error
+        }
+    }
 }

@@ -23,17 +23,17 @@ final class Rig: Sendable {
     init(
         _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16,
         keepAlive: Span = .seconds(10),
-        clocks: HostClocks = .system, removesStore: Bool = true
+        clocks: HostClocks = .system, removesStore: Bool = true, limits: ReceiveLimits = ReceiveLimits()
     ) {
         self.store = store
         self.removesStore = removesStore
         self.meterPort = meterPort
+        var links = LinkSettings(meterPort: meterPort, keepAlive: keepAlive)
+        links.limits = limits
         let configuration = RecorderConfiguration(
-            processors: processors, store: store, version: "test",
-            links: LinkSettings(meterPort: meterPort, keepAlive: keepAlive), clocks: clocks)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+            processors: processors, store: store, version: "test", links: links, clocks: clocks)
         let lines = lines
+        let logger = Logger(label: "test") { _ in LinesLog(lines: lines) }
         let recorder = Recorder(configuration, logger: logger) { lines.add($0) }
         let services = ServiceGroup(
             configuration: .init(
@@ -80,14 +80,28 @@ final class Rig: Sendable {
             + "/test.sqlite"
     }
 
-    deinit {
-        guard removesStore else { return }
+    deinit { if removesStore { Rig.remove(store) } }
+
+    static func remove(_ store: String) {
         let folder = store.split(separator: "/").dropLast().joined(separator: "/")
         for name in ["test.sqlite", "test.sqlite-wal", "test.sqlite-shm", "test.sqlite.lock"] {
             unlink("/\(folder)/\(name)")
         }
         rmdir("/\(folder)")
     }
+}
+
+/// What the recorder logs, among what it prints.
+private struct LinesLog: LogHandler {
+    let lines: Lines
+    var logLevel = Logger.Level.notice
+    var metadata: Logger.Metadata = [:]
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.add("log: \(event.message)") }
 }
 
 /// What the recorder printed, and who waits for it.

@@ -14,9 +14,9 @@ struct csockets_datagram {
     int64_t at_us;           // kernel's time of arrival, microseconds since 1970 UTC
 };
 
-// The memory of one recvmmsg call: slots of 64 KiB, larger than any UDP datagram; pages are touched only as they fill.
+// The memory of one recvmmsg call: so many slots of so many bytes; pages are touched only as they fill.
 struct csockets_batch;
-struct csockets_batch *csockets_batch_create(int slots);
+struct csockets_batch *csockets_batch_create(int slots, int slot_bytes);
 void csockets_batch_free(struct csockets_batch *batch);
 // Receives what is there, never waits. Returns how many datagrams, 0 for none, -errno for a failure.
 int csockets_receive(int descriptor, struct csockets_batch *batch);
