@@ -41,6 +41,9 @@ package struct Question: Sendable, Equatable {
         (self.since, self.until, self.processor, self.now) = (since, until, processor, now)
     }
 
+    /// The same from a later time on.
+    func since(_ later: Int64) -> Question { Question(since: later, until: until, processor: processor, now: now) }
+
     var parameters: [String: SQLValue] {
         [":since_us": .integer(since), ":until_us": .integer(until), ":processor": .text(processor)]
     }

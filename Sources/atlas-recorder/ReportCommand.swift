@@ -113,7 +113,7 @@ struct ReportCommand: ParsableCommand {
         let style = Style(isColoured: Console.showsColour)
         if report.name == "summary" {
             switch format {
-            case .text: return try Summary(reader, question).text(style)
+            case .text: return try Summary(reader, question, latestOutages: Summary.shownOutages).text(style)
             case .json: return try Summary(reader, question).json
             case .csv, .markdown: break
             }

@@ -44,7 +44,7 @@ import Testing
         return try tables.flatMap { table in try lines(folder.store, "SELECT '\(table)', * FROM \(table)") }
     }
 
-    @Test("a commit cut off at any point stores all or nothing, and a retry completes it", .timeLimit(.minutes(1)))
+    @Test("a commit cut off at any point stores all or nothing, and a retry completes it", .timeLimit(.minutes(3)))
     func cutOffAtAnyPoint() async throws {
         let now = start + minute
         var wanted: [String]?

@@ -38,21 +38,4 @@ import Testing
                 "A|\(at(120))|1|1001",
             ])
     }
-
-    @Test("what waited when the recorder was killed is not called none")
-    func killed() throws {
-        let store = try HandMadeStore()
-        let at = HandMadeStore.at
-        let question = store.question(0, 100)
-        func said() throws -> Bool {
-            try Summary(store.reader(), question).text(Style(isColoured: false)).contains("none lost")
-        }
-        let before = try said()
-        try store.run(
-            """
-            INSERT INTO sample_loss (reason, from_us, until_us, datagrams) VALUES ('recorder_killed', \(at(50)), \(at(50)), 0)
-            """)
-        let after = try said()
-        #expect(before && !after)
-    }
 }
