@@ -64,7 +64,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "WallTime"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "WallTime"], exclude: ["Golden"]),
         .testTarget(
             name: "AtlasSimulatorTests",
             dependencies: [

@@ -4,26 +4,6 @@
 ALTER TABLE sample_minute ADD COLUMN datagrams INTEGER;  -- of this unit
 ALTER TABLE sample_minute ADD COLUMN received INTEGER;   -- values in them and by TCP, counted as they were read
 
-CREATE TABLE sample_hour (
-    -- sample_minute.stored by the hour, so that the sum of a year need not read half a million minutes.
-    start_us     INTEGER NOT NULL,  -- of the hour
-    processor_id INTEGER NOT NULL REFERENCES processor,
-    stored       INTEGER NOT NULL,
-    PRIMARY KEY (start_us, processor_id)
-) STRICT, WITHOUT ROWID;
-INSERT INTO sample_hour (start_us, processor_id, stored)
-SELECT start_us / 3600000000 * 3600000000, processor_id, sum(stored) FROM sample_minute GROUP BY 1, 2;
-
-CREATE TRIGGER sample_minute_added AFTER INSERT ON sample_minute BEGIN
-    INSERT INTO sample_hour (start_us, processor_id, stored)
-    VALUES (new.start_us / 3600000000 * 3600000000, new.processor_id, new.stored)
-    ON CONFLICT DO UPDATE SET stored = stored + excluded.stored;
-END;
-CREATE TRIGGER sample_minute_changed AFTER UPDATE OF stored ON sample_minute BEGIN
-    UPDATE sample_hour SET stored = stored + new.stored - old.stored
-     WHERE start_us = new.start_us / 3600000000 * 3600000000 AND processor_id = new.processor_id;
-END;
-
 CREATE VIEW sample_counts AS
 -- How many meter values came in each minute and what became of them: received = stored + duplicate + lost.
 SELECT strftime('%Y-%m-%d %H:%M:%S', u.start_us / 1000000, 'unixepoch', 'localtime')

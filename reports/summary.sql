@@ -85,10 +85,23 @@ recording AS (
      WHERE s.at_us >= max(first_us, last_us) AND s.at_us < until_us
 ), counts AS (
     SELECT processor_id, sum(samples) AS samples FROM stored GROUP BY processor_id
+), losses AS (
+    SELECT l.processor_id, l.datagrams, l.samples, max(0, since_us - l.from_us) AS skipped_us,
+           span.until_us - l.from_us AS reached_us, max(1, l.until_us - l.from_us) AS length_us,
+           l.until_us < span.until_us AS is_over
+      FROM span CROSS JOIN sample_loss l WHERE l.until_us >= since_us AND l.from_us < span.until_us
 ), lost AS (
-    SELECT l.processor_id, sum(l.samples) AS samples,
-           sum(CASE WHEN l.samples IS NULL THEN l.datagrams ELSE 0 END) AS datagrams FROM sample_loss l, span
-     WHERE l.until_us >= span.since_us AND l.from_us < span.until_us GROUP BY l.processor_id
+    -- Of a row that the window cuts, what lies in the window: as reports/losses.sql counts.
+    SELECT processor_id,
+           sum(CASE WHEN is_over THEN samples
+                    ELSE min(samples, 1 + (max(0, samples - 2) * reached_us + length_us / 2) / length_us) END
+             - min(samples, (skipped_us > 0) + (max(0, samples - 2) * skipped_us + length_us / 2) / length_us)) AS samples,
+           sum(CASE WHEN samples IS NOT NULL THEN 0 ELSE
+               CASE WHEN is_over THEN datagrams
+                    ELSE min(datagrams, 1 + (max(0, datagrams - 2) * reached_us + length_us / 2) / length_us) END
+             - min(datagrams, (skipped_us > 0) + (max(0, datagrams - 2) * skipped_us + length_us / 2) / length_us) END)
+               AS datagrams
+      FROM losses GROUP BY processor_id
 )
 SELECT w.processor AS processor, w.host AS host, k.link AS link,
        coalesce(e.state, 'unknown') AS state,

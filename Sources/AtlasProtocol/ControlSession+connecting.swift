@@ -2,7 +2,7 @@
 extension ControlSession {
     mutating func connected(_ localName: String, _ local: IPv4Address, _ now: Instant) -> [Action] {
         let dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
-        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue), .notBegun)
+        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue, askedSince: now), .notBegun)
         return [.bindMeters(on: local)]
     }
 

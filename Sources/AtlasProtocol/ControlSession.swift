@@ -63,8 +63,11 @@ package struct ControlSession {
         case awaitDatagram
         case record(LinkEvent)
         case change(LinkChange)
-        /// Values that came by TCP.
+        /// Values that changed now; an action among them was fired.
         case store([ParameterValue])
+        /// Values that the unit told without a change, and since when they are taken to hold: a subscription's first, or
+        /// an answer's.
+        case learn([ParameterValue], since: Instant)
     }
 
     enum Phase {
@@ -100,6 +103,9 @@ package struct ControlSession {
         let since: Instant
         let local: String
         var dialogue: SubscriptionDialogue
+        var firstValues = FirstValues()
+        /// Since when everything is asked for: the connection's begin, or when it was asked for again.
+        var askedSince: Instant
         var subscribed = false
         var lastProbe: Instant?
         /// When the oldest probe was sent that has no answer yet, and how many have gone out since.
@@ -138,7 +144,7 @@ package struct ControlSession {
         case (.connected(let connection, .notBegun), .metersNotBound(let cause, let detail)):
             return tellMeters { $0.bindFailed(cause, at: now, detail: detail) } + begin(connection, now)
         // Before a question there is no answer: what a unit says of itself is stored.
-        case (.connected(_, .notBegun), .received(let message)): return store(message.values)
+        case (.connected(let connection, .notBegun), .received(let message)): return told(message, connection, now)
         case (.connected(_, .notBegun), .timerFired): return []
 
         case (.connected(let connection, let talk), .received(let message)):
@@ -157,7 +163,7 @@ package struct ControlSession {
 
         // The socket outlives the connection; what becomes of it then counts when the control link is back.
         case (.idle, .metersBound), (.connecting, .metersBound), (.waiting, .metersBound):
-            return tellMeters { $0.bound(at: now) }
+            return tellMeters { $0.bound(at: now, isConnected: false) }
         case (.idle, .metersNotBound(let cause, let detail)), (.connecting, .metersNotBound(let cause, let detail)),
             (.waiting, .metersNotBound(let cause, let detail)), (.connected, .metersNotBound(let cause, let detail)):
             return tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
@@ -198,7 +204,7 @@ package struct ControlSession {
     }
 
     private mutating func metersBound(_ now: Instant) -> [Action] {
-        let moved = tellMeters { $0.bound(at: now) }
+        let moved = tellMeters { $0.bound(at: now, isConnected: true) }
         return moved.isEmpty && meters.awaitsDatagram ? [.awaitDatagram] : moved
     }
 }

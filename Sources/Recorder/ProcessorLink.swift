@@ -59,7 +59,8 @@ final class ProcessorLink {
         case .change(let change):
             let since = plane.clock.wall(of: change.since)
             put(.change(processor: processor.id, link: change.link, state: change.state, since: since))
-        case .store(let values): store(values)
+        case .store(let values): store(values, .changed)
+        case .learn(let values, let since): store(values, .standing(since: plane.clock.wall(of: since)))
         }
     }
 
@@ -215,7 +216,7 @@ final class ProcessorLink {
                     address: addressText, message: message, at: plane.clock.wallNow, count: count)))
     }
 
-    private func store(_ values: [ParameterValue]) {
+    private func store(_ values: [ParameterValue], _ told: Telling) {
         let now = plane.clock.wallNow
         let readings = values.compactMap(\.reading)
         if !readings.isEmpty { plane.receiver.send(.readings(processor: processor.id, readings, at: now)) }
@@ -224,7 +225,7 @@ final class ProcessorLink {
                 guard Meter(name: value.name) == nil, value.name.utf8.count <= Self.nameLimit,
                     let stored = Self.stored(value.value)
                 else { return nil }
-                return .parameter(processor: processor.id, at: now, name: value.name, value: stored)
+                return .parameter(processor: processor.id, at: now, name: value.name, value: stored, told: told)
             })
     }
 

@@ -54,7 +54,7 @@ package struct Recorder: Service {
             }
         }
         let start = RunStart(version: configuration.version, pid: getpid(), host: Self.hostName())
-        let processors = try await writer.begin(start, processors: configuration.processors, at: clock.wallNow)
+        let processors = try await writer.begin(start, processors: configuration.processors, at: clock.begin())
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         let receiver = try MeterReceiver(

@@ -13,7 +13,7 @@ package enum Entry: Sendable {
     /// The operation worked: its open episodes end.
     case recovered(
         processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation, address: String? = nil)
-    case parameter(processor: Int32, at: Int64, name: String, value: SQLValue)
+    case parameter(processor: Int32, at: Int64, name: String, value: SQLValue, told: Telling = .changed)
     /// The unit was heard from.
     case seen(processor: Int32, at: Int64)
     case loss(Loss)
@@ -58,7 +58,7 @@ extension [Entry] {
                 shed.merge(loss)
                 continue
             }
-            if case .parameter(let processor, let at, _, _) = entry {
+            if case .parameter(let processor, let at, _, _, _) = entry {
                 room -= 1
                 if room < 0 {
                     shed.merge(

@@ -13,9 +13,12 @@ package actor StoreWriter {
     private let runs: RunRows
     private let frames: FrameRows
     private let losses: LossRows
+    private let minutes: MinuteRows
     private var entries: EntryRows
     private var pending: [Entry] = []
     private var run: RunRows.Open?
+    /// The time of the last commit, microseconds since 1970 UTC: up to there everything is known.
+    private var committedAt = Int64.min
     private var unsettled: Attempt?
     /// Whatever arrived before this is stored, microseconds since 1970 UTC; nil: nobody hands over anything.
     private var completeUntil: Int64?
@@ -36,6 +39,7 @@ package actor StoreWriter {
         runs = try RunRows(database, links, timeline)
         frames = try FrameRows(database)
         losses = try LossRows(database)
+        minutes = try MinuteRows(database)
         entries = try EntryRows(database, links, timeline)
         self.queue = queue
         self.committed = committed
@@ -50,6 +54,7 @@ package actor StoreWriter {
         var opened: RunRows.Open?
         try database.transaction("begin a run") { () throws(StoreError) in
             (opened, registered) = try runs.begin(start, processors: processors, at: now)
+            try minutes.begin(registered, at: now)
         }
         run = opened
         try entries.load()
@@ -79,12 +84,40 @@ package actor StoreWriter {
             try runs.end(run, at: now)
         }
         self.run = nil
-        checkpoint.run(emptyingLog: true)
+        defer { checkpoint.run(emptyingLog: true) }
+        // After a long time without minutes a stop does not wait for all of them: the next run goes on.
+        var turns = 20
+        while turns > 0, try countMinutes(until: now + UpTime.minute) { turns -= 1 }
+    }
+
+    /// Counts the meters' minutes that were over at the last commit. True: there are more, for the next call. Throws as a
+    /// commit does; nothing is lost then, and the next call tries again.
+    package func countMinutes() throws(StoreError) -> Bool {
+        guard run != nil, unsettled == nil, committedAt != .min else { return false }
+        return try countMinutes(until: committedAt - MinuteRows.settling)
+    }
+
+    /// Rows of samples that are read in one go: about a tenth of a second.
+    private static let minuteRows = 100_000
+
+    private func countMinutes(until limit: Int64) throws(StoreError) -> Bool {
+        guard try minutes.isDue(limit) else { return false }
+        try database.setSynchronous(full: false)
+        var isMore = true
+        try database.transaction("count the minutes") { () throws(StoreError) in
+            var rows = 0
+            while rows < Self.minuteRows, isMore {
+                if let read = try minutes.step(until: limit) { rows += read } else { isMore = false }
+            }
+        }
+        checkpoint.runIfDue()
+        return isMore
     }
 
     /// What one commit holds, until it is known whether the store has it.
     private struct Attempt {
         var run: RunRows.Open
+        let at: Int64
         let entries: Int
         var blocks: [FrameBlock]
         var shed: [Loss]
@@ -97,7 +130,7 @@ package actor StoreWriter {
         if unsettled != nil { try settle() }
         guard let run else { return }
         let batch = pending
-        var attempt = Attempt(run: run, entries: batch.count, blocks: [], shed: [], before: entries.state)
+        var attempt = Attempt(run: run, at: now, entries: batch.count, blocks: [], shed: [], before: entries.state)
         if samples { (attempt.blocks, attempt.shed) = queue.take() }
         attempt.completeUntil = attempt.blocks.last { $0.completeUntil != nil }?.completeUntil ?? completeUntil
         // Up to its last heartbeat a run that is killed counts as recorded: so nothing before it may still wait.
@@ -141,8 +174,7 @@ package actor StoreWriter {
     }
 
     private func keep(_ attempt: inout Attempt) {
-        run = attempt.run
-        completeUntil = attempt.completeUntil
+        (run, committedAt, completeUntil) = (attempt.run, attempt.at, attempt.completeUntil)
         let blocks = attempt.blocks
         attempt.blocks = []  // the queue uses their memory again only if nobody else holds it
         queue.finish(blocks)

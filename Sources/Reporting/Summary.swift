@@ -47,22 +47,19 @@ package struct Summary: Sendable, Equatable {
     package let outages: [Outage]
     package let errors: [SocketError]
     package let losses: [Loss]
-    /// Every cause that a link was down or unknown of, in the window.
-    package let causes: Set<String>
-
     package var window: Int64 { question.until - question.since }
 
+    /// How many that is in an hour of recorded time; nil where nothing was recorded.
+    func perHour(_ count: Int64) -> Double? { recorded > 0 ? Double(count) * 3_600e6 / Double(recorded) : nil }
+
     /// How many outages the page of text lists; of a link that failed all year long there are too many to read.
-    package static let shownOutages = 20
+    static let shownOutages = 20
 
     /// Asks the store. `latestOutages`: only so many outages, those that began last; nil: all. Throws `StoreError` where it
     /// cannot be read.
     package init(_ store: StoreReader, _ question: Question, latestOutages: Int? = nil) throws(StoreError) {
         func run(_ name: String) throws(StoreError) -> [Row] {
-            guard let report = Report(named: name) else {
-                preconditionFailure("reports/\(name).sql is not compiled in")
-            }
-            let table = try report.run(on: store, question)
+            let table = try Report.compiledIn(name).run(on: store, question)
             return table.rows.indices.map { Row(table: table, row: $0) }
         }
         self.store = store.path
@@ -84,13 +81,20 @@ package struct Summary: Sendable, Equatable {
         outages = try Self.outages(store, question, latest: latestOutages)
         errors = try run("errors").map { SocketError($0) }
         losses = try run("losses").map { Loss($0) }
+    }
+
+    /// The reports that the figures come from, in the order in which they are asked.
+    static let sources = ["recorded", "summary", "outages", "errors", "losses"]
+
+    /// Every cause that a link was down or unknown of, in the window.
+    package static func causes(_ store: StoreReader, _ question: Question) throws(StoreError) -> Set<String> {
         let causes = try store.query(
             """
             SELECT DISTINCT cause FROM link_states
              WHERE cause IS NOT NULL AND started_us < :until_us AND coalesce(ended_us, :until_us) > :since_us
                AND (:processor IS NULL OR processor = :processor)
             """, question.parameters)
-        self.causes = Set(causes.rows.map { $0[0].plain })
+        return Set(causes.rows.map { $0[0].plain })
     }
 }
 
@@ -99,11 +103,7 @@ extension Summary {
         _ store: StoreReader, _ question: Question, latest: Int?
     ) throws(StoreError) -> [Outage] {
         let since = try latest.map { count throws(StoreError) in try begin(ofLatest: count, store, question) }
-        let report = Report(named: "outages")
-        let asked = question.since(since ?? question.since)
-        guard let table = try report?.run(on: store, asked) else {
-            preconditionFailure("reports/outages.sql is not compiled in")
-        }
+        let table = try Report.compiledIn("outages").run(on: store, since.map { question.after($0) } ?? question)
         let outages = table.rows.indices.map { Outage(Row(table: table, row: $0)) }
         return latest.map { Array(outages.suffix($0)) } ?? outages
     }

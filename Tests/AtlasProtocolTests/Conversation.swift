@@ -71,7 +71,7 @@ struct Conversation {
         case .send(let request): answer(request)
         case .start(let timer, let instant): timers[timer] = instant
         case .awaitDatagram: awaitsDatagram = true
-        case .close, .record, .change, .store: break
+        case .close, .record, .change, .store, .learn: break
         }
     }
 

@@ -118,6 +118,7 @@ struct PhaseTableTests {
             "\(change.link) \(change.state.name)\(change.state.cause.map { " \($0)" } ?? "") "
                 + (change.since == now ? "since now" : "since \(Double((now - change.since).microseconds) / 1e6) s")
         case .store: "store"
+        case .learn: "learn"
         }
     }
 

@@ -95,6 +95,7 @@ struct RandomSessionTests {
                 case .send(.subscribe(let id, let list)):
                     #expect(!list.isEmpty && id > 0)
                     edge.lastID = id
+                case .learn(_, let since): #expect(since <= edge.now, "seed \(seed), round \(round)")
                 case .send, .connect, .close, .bindMeters, .awaitDatagram, .store: break
                 }
             }

@@ -92,8 +92,8 @@ struct SubscribingTests {
         let gain = ParameterValue.decibels("ZoneGain_0", -3)
         let keepAlive = ParameterValue.text("KeepAlive", "OK")
         #expect(unit.tell(.received(.update([gain]))) == [.store([gain])])
-        #expect(unit.tell(.received(.getResponse([keepAlive, gain]))) == [.store([gain])])
-        #expect(unit.tell(.received(.result(id: 99, values: [gain]))) == [.store([gain])])
+        #expect(unit.tell(.received(.getResponse([keepAlive, gain]))) == [.learn([gain], since: unit.now)])
+        #expect(unit.tell(.received(.result(id: 99, values: [gain]))) == [.learn([gain], since: unit.now)])
         #expect(unit.tell(.received(.getResponse([keepAlive]))) == [])
     }
 

@@ -74,10 +74,8 @@ struct NodeTests {
             ])
         let values = times.lines.compactMap { Double($0) }
         try #require(values.count == 2)
-        // Node starts in a fraction of a second; then the first echo that is lost is asked for within a second, and an
-        // interval of lost echoes is a state. The rest is for a loaded machine.
-        #expect(values[0] >= fault && values[0] <= fault + 1 + 3)
-        #expect(values[1] - values[0] >= 1 && values[1] <= fault + 2 + 3)
+        // Since the first echo that was lost, which is no earlier than Node; noticed after an interval of lost echoes.
+        #expect(values[0] > fault - 1 && values[1] - values[0] >= 1)
     }
 
     @Test(

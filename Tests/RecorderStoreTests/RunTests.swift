@@ -173,18 +173,21 @@ import Testing
         let recording = try await Recording(folder.store, at: begin)
         let last =
             "SELECT state, cause, ended_us IS NULL FROM link_states WHERE link = 'control' ORDER BY started_us DESC LIMIT 1"
-        try await recording.commit(
-            [.change(processor: recording.id, link: .control, state: .up, since: begin + second)], at: now())
-        #expect(try lines(folder.store, last) == ["up||1"])
-        #expect(try lines(folder.store, "SELECT ended, ended_us FROM recorder_runs") == ["|"])
+        let up = Entry.change(processor: recording.id, link: .control, state: .up, since: begin + second)
+        let run = "SELECT ended, ended_us FROM recorder_runs"
+        let fresh = try await freshly(recording, [up]) { try lines(folder.store, last) + lines(folder.store, run) }
+        #expect(fresh == ["up||1", "|"])
         try await recording.commit([], at: now() - 6 * second)
         #expect(try lines(folder.store, last) == ["unknown|recorder_stopped|1"])
         #expect(
             try lines(folder.store, "SELECT ended_us = (SELECT heartbeat_us FROM recorder_run) FROM recorder_runs") == [
                 "1"
             ])
-        try await recording.commit([], at: now())
-        #expect(try lines(folder.store, last) == ["up||1"])
+        // A heartbeat of before the clock was set back is as good as none.
+        try await recording.commit([], at: now() + hour)
+        #expect(try lines(folder.store, last) == ["unknown|recorder_stopped|1"])
+        let again = try await freshly(recording) { try lines(folder.store, last) }
+        #expect(again == ["up||1"])
     }
 
     @Test("the same name keeps its row and slots, another host or not")

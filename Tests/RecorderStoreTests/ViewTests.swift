@@ -62,7 +62,8 @@ import Testing
     private static let tooNew = [
         "->", "unixepoch(", " format(", "full join", "full outer", "right join", "right outer", "is distinct",
         "is not distinct",
-        "'auto'", "'subsec", "timediff(", "string_agg(", "concat(", "concat_ws(", "unhex(", "iif(true", "octet_length(",
+        "'auto'", "'subsec", "timediff(", "string_agg(", " concat(", "(concat(", "concat_ws(", "unhex(", "iif(true",
+        "octet_length(",
         "json_error", "json5", "jsonb", "median(", "percentile(",
     ]
 

@@ -43,7 +43,8 @@ struct OtherClientTests {
         }
         try await eventually {
             let connections = try await simulator.statistics().units[0].connections
-            return connections.count == 2 && connections.allSatisfy { $0.samples > 1_000 }
+            let open = connections.filter(\.isOpen)
+            return open.count == 2 && open.allSatisfy { $0.samples > 1_000 }
         }
         try await simulator.inject(.freeze)
         let connections = try await simulator.statistics().units[0].connections

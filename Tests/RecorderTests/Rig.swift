@@ -21,7 +21,8 @@ final class Rig: Sendable {
 
     /// Starts recording these units. `meterPort` 0: any free one.
     init(
-        _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1),
+        _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16,
+        keepAlive: Span = .seconds(10),
         clocks: HostClocks = .system, removesStore: Bool = true, limits: ReceiveLimits = ReceiveLimits()
     ) {
         self.store = store
@@ -150,11 +151,13 @@ private final class Lines: Sendable {
     }
 }
 
-/// A UDP port that nobody uses now.
+/// A UDP port that nobody else is given meanwhile: a socket with address reuse keeps it, and a recorder binds beside that.
 func freePort() -> UInt16 {
-    let socket = PlainSocket(port: 0, reuse: false)
+    let socket = PlainSocket(port: 0, reuse: true)
+    reservations.withLock { $0.append(socket) }
     return socket.port
 }
+private let reservations = Mutex<[PlainSocket]>([])
 
 /// A UDP socket as another program has it, with or without address reuse.
 final class PlainSocket: Sendable {
@@ -200,13 +203,14 @@ final class PlainSocket: Sendable {
 
 /// A simulated unit or several, started, with the specs to record them.
 func simulatedUnits(
-    meterPort: UInt16, _ change: (inout SimulatorConfiguration) -> Void = { _ in }
+    meterPort: UInt16, _ change: (inout SimulatorConfiguration) -> Void = { _ in },
+    onEvent: @escaping @Sendable (SimulatorEvent) -> Void = { _ in }
 ) async throws -> (AtlasSimulator, [ProcessorSpec]) {
     var configuration = SimulatorConfiguration()
     configuration.port = 0
     configuration.meterPort = Int(meterPort)
     change(&configuration)
-    let simulator = AtlasSimulator(configuration: configuration)
+    let simulator = AtlasSimulator(configuration: configuration, onEvent: onEvent)
     let addresses = try await simulator.start()
     let specs = addresses.enumerated().map { index, address in
         ProcessorSpec(name: "Unit \(index)", host: address.ipAddress!, controlPort: UInt16(address.port!))

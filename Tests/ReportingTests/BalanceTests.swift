@@ -38,4 +38,23 @@ import Testing
                 "A|\(at(120))|1|1001",
             ])
     }
+
+    @Test("what waited when the recorder was killed is not called none")
+    func killed() throws {
+        let store = try HandMadeStore()
+        let at = HandMadeStore.at
+        let question = store.question(0, 100)
+        func said() throws -> Bool {
+            let reader = try store.reader()
+            let style = Style(isColoured: false, isUnicode: true)
+            return try Summary(reader, question).text(style, Timeline(reader, question)).contains("none lost")
+        }
+        let before = try said()
+        try store.run(
+            """
+            INSERT INTO sample_loss (reason, from_us, until_us, datagrams) VALUES ('recorder_killed', \(at(50)), \(at(50)), 0)
+            """)
+        let after = try said()
+        #expect(before && !after)
+    }
 }
