@@ -23,7 +23,8 @@ package struct Inquiry: Sendable {
 
     private func summary(_ store: StoreReader, _ style: Style) throws(StoreError) -> String {
         guard let split else {
-            let summary = try Summary(store, question)
+            let listsAll = format == .json || format == .markdown
+            let summary = try Summary(store, question, latestOutages: listsAll ? nil : Summary.shownOutages)
             switch format {
             case .text: return summary.text(style, try Timeline(store, question))
             case .json: return summary.json()

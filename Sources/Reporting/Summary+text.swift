@@ -129,7 +129,7 @@ extension Summary {
     private func outageTable() -> [String] {
         var table = TextTable(
             header: ["Started", "Ended", "In window", "Processor", "Link", "Cause"], rightAligned: [2])
-        for outage in outages.suffix(20) {
+        for outage in outages.suffix(Self.shownOutages) {
             table.rows.append([
                 LocalTime.text(outage.started).droppingMilliseconds(),
                 outage.ended.map { LocalTime.text($0).since(outage.started).droppingMilliseconds() } ?? "lasts",
@@ -137,7 +137,9 @@ extension Summary {
                 outage.causes.count > 1 ? "\(outage.cause) (+\(outage.causes.count - 1))" : outage.cause,
             ])
         }
-        let more = outages.count > 20 ? ["(\(outages.count - 20) earlier ones: atlas-recorder report outages)"] : []
+        let all = processors.reduce(0) { $1.links.reduce($0) { $0 + $1.outages } }
+        let earlier = all - Int64(min(outages.count, Self.shownOutages))
+        let more = earlier > 0 ? ["(\(earlier.grouped) earlier ones: atlas-recorder report outages)"] : []
         return lines(of: table, optional: ["Ended"]) + more
     }
 

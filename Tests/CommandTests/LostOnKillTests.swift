@@ -106,6 +106,9 @@ struct LostOnKillTests {
         _ = try await Running(["run", "--processor", "Bar=127.0.0.98:9", "--for", "1s", "--store", store]).end()
         let killed = "SELECT count(*) FROM sample_losses WHERE reason = 'recorder_killed'"
         #expect(try await sql(store, killed) == (signal == SIGKILL ? 3 : 0))
+        let report = try await Program.run("report", "--store", store, "--since", "1h").output
+        #expect(report.contains("what waited when the recorder was killed") == (signal == SIGKILL), "\(report)")
+        #expect(report.contains("none lost") == (signal == SIGTERM), "\(report)")
     }
 
     private func locked(_ store: String) async throws -> Running {

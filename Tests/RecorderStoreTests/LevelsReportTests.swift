@@ -58,7 +58,8 @@ import Testing
             let found = try levels(folder.store, since, until)
             for key in replay.keys {
                 let wanted = replay.tally(key, from: since, until: until)
-                #expect(found[key]?.agrees(with: wanted, within: 1e-6) == true, "\(key) \(since - start) \(until - start)")
+                #expect(
+                    found[key]?.agrees(with: wanted, within: 1e-6) == true, "\(key) \(since - start) \(until - start)")
             }
         }
     }

@@ -24,7 +24,8 @@ import Testing
                 let meter = Meter(.zone, UInt8.random(in: 0..<6, using: &generator))
                 var level = chance(2) ? -80 : Double(Int.random(in: -800...0, using: &generator)) / 10
                 if chance(6) { level -= 0.003 }
-                _ = assemblers[unit].take(Reading(meter: meter, level: level), at: time, into: &blocks[blocks.count - 1])
+                _ = assemblers[unit].take(
+                    Reading(meter: meter, level: level), at: time, into: &blocks[blocks.count - 1])
                 pass(4_000)
             }
             if chance(3) { blocks.append(FrameBlock()) }
@@ -130,7 +131,8 @@ import Testing
                 continue
             }
             if !tally.agrees(with: wanted, within: 1e-6) {
-                Issue.record("levels of \(key) from \(since - start) to \(until - start): \(tally), not \(wanted). \(place)")
+                Issue.record(
+                    "levels of \(key) from \(since - start) to \(until - start): \(tally), not \(wanted). \(place)")
             }
         }
     }

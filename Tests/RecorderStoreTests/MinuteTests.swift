@@ -64,7 +64,9 @@ private let bar = Meter(.zone, 0)
         #expect(try minutes() == ["0|1|-20.0|-20.0|-20.0|0.0|20.0", "60|1|-40.0|-40.0|-40.0|0.0|20.0"])
     }
 
-    @Test("a value of the second before the link is up counts from then on, an older one does not", arguments: [true, false])
+    @Test(
+        "a value of the second before the link is up counts from then on, an older one does not",
+        arguments: [true, false])
     func early(isEarly: Bool) async throws {
         let recording = try await begin()
         recording.feed([(bar, -20, isEarly ? at(9) : at(9) - 1)])
@@ -190,7 +192,9 @@ private let bar = Meter(.zone, 0)
         #expect(try minutes() == ["0|1|-20.0|-20.0|-20.0|0.0|50.0", "60|1|-30.0|-22.0|-20.0|0.0|50.0"])
     }
 
-    @Test("counting that is cut off at any point is done whole or not at all, and a retry completes it", .timeLimit(.minutes(1)))
+    @Test(
+        "counting that is cut off at any point is done whole or not at all, and a retry completes it",
+        .timeLimit(.minutes(1)))
     func cutOffAtAnyPoint() async throws {
         var check = 1
         var wanted: [String]?
@@ -230,7 +234,8 @@ private let bar = Meter(.zone, 0)
         _ = try await recording.writer.countMinutes()
         #expect(
             try lines(
-                folder.store, "SELECT processor, (start_us - \(start)) / 1000000, seconds FROM meter_minutes ORDER BY 2")
+                folder.store, "SELECT processor, (start_us - \(start)) / 1000000, seconds FROM meter_minutes ORDER BY 2"
+            )
                 == ["Main Bar|0|50.0", "Main Bar|60|60.0", "Patio|180|30.0", "Patio|240|60.0"])
     }
 
@@ -254,7 +259,9 @@ private let bar = Meter(.zone, 0)
         try await recording.commit([up(-550)], at: at(1_870))
         while try await recording.writer.countMinutes() {}
         #expect(
-            try minutes(of: "meter_hours") == ["-1800|1|-20.0|-20.0|-20.0|0.0|2300.0", "1800|1|-80.0|-80.0|-80.0|60.0|60.0"])
+            try minutes(of: "meter_hours") == [
+                "-1800|1|-20.0|-20.0|-20.0|0.0|2300.0", "1800|1|-80.0|-80.0|-80.0|60.0|60.0",
+            ])
         try await recording.commit([], at: at(7_300))
         while try await recording.writer.countMinutes() {}
         #expect(

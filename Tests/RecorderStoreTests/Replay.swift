@@ -197,7 +197,8 @@ func expectMinutes(_ path: String, until end: Int64, _ place: Comment) throws {
 }
 
 /// What `reports/levels.sql` answers.
-func levels(_ path: String, _ since: Int64, _ until: Int64, processor: String? = nil) throws -> [Replay.Key: Replay.Tally]
+func levels(_ path: String, _ since: Int64, _ until: Int64, processor: String? = nil) throws -> [Replay.Key: Replay
+    .Tally]
 {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "reports/levels.sql")

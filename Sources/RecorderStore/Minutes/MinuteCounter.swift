@@ -147,7 +147,8 @@ struct MinuteCounter {
     }
 
     /// Ends the minute and gives each meter of which there is something to tell, in the order of their ids.
-    mutating func finish(_ body: (_ meter: Int64, MeterCount, _ last: Level?) throws(StoreError) -> Void) throws(StoreError)
+    mutating func finish(_ body: (_ meter: Int64, MeterCount, _ last: Level?) throws(StoreError) -> Void)
+        throws(StoreError)
     {
         for meter in meters {
             let upTime = units[Int(meter.unit)].upTime
