@@ -93,7 +93,7 @@ import Testing
         #expect(
             try answer(90, 150, "Main Bar") == [
                 "Main Bar|ZoneMeter_1||0|-20.5|-20.5|-20.5|0.0|60.0",
-                "Main Bar|ZoneMeter_2|Bar -> Lounge|0|-20.5|-20.5|-20.5|0.0|60.0",
+                "Main Bar|ZoneMeter_2|Bar / Lounge|0|-20.5|-20.5|-20.5|0.0|60.0",
                 "Main Bar|ZoneMeter_10||0|-20.5|-20.5|-20.5|0.0|60.0",
             ])
         #expect(try answer(0, 60, "Patio").last == "Patio|ZoneMeter_10||0||||0.0|0.0")
