@@ -72,9 +72,13 @@ WITH RECURSIVE n(k) AS (VALUES (0) UNION ALL SELECT k + 1 FROM n WHERE k < 37)
 SELECT 1, k + 1, CASE WHEN k < 14 THEN 'SourceMeter_' || k WHEN k < 22 THEN 'ZoneMeter_' || (k - 14)
                       WHEN k < 30 THEN 'MixMeter_' || (k - 8) ELSE 'GroupMeter_' || (k - 30) END FROM n;
 INSERT INTO meter_label (processor_id, meter, from_us, label) SELECT 1, name, "begin", 'Channel ' || slot FROM meter, shape;
-INSERT INTO meter_minute (start_us, meter_id, samples, low_db, mean_db, high_db, silent_us, known_us)
-SELECT m.at, t.id, 600, -80.0, -20.0 - (m.at / 60000000 + t.id) % 300 / 10.0, -3.5, m.at / 60000000 % 60 * 1000000, 60000000
+INSERT INTO meter_minute (start_us, meter_id, samples, low, high, level_us, silent_us, known_us, last)
+SELECT m.at, t.id, 600, -800, -35, (-200 - (m.at / 60000000 + t.id) % 300) * 60000000, m.at / 60000000 % 60 * 1000000, 60000000, -215
   FROM minute m, meter t WHERE t.slot <= (SELECT meters FROM shape) ORDER BY 1, 2;
+INSERT INTO meter_hour (start_us, meter_id, samples, low_db, high_db, level_us, silent_us, known_us)
+SELECT start_us / 3600000000 * 3600000000, meter_id, sum(samples), min(low) / 10.0, max(high) / 10.0, sum(level_us), sum(silent_us),
+       sum(known_us) FROM meter_minute GROUP BY 1, 2;
+INSERT INTO minute_coverage (processor_id, from_us, until_us, fixed_us) SELECT 1, "begin", "end", "end" FROM shape;
 
 INSERT INTO parameter_change (at_us, processor_id, parameter, value, previous)
 SELECT at + 5, 1, 'ZoneGain_' || (at / 60000000 % 8), -18.0 - at / 60000000 % 60, -17.0 FROM minute WHERE at / 60000000 % 15 = 0;
