@@ -275,7 +275,8 @@ private let bar = Meter(.zone, 0)
         "the two hours that have one local time, where summer time ends, are two rows",
         .enabled(if: isExecutable("/usr/bin/sqlite3"), "sqlite3 is missing"))
     func summerTime() async throws {
-        let first: Int64 = 1_761_436_800_000_000  // 2025-10-26 00:00 UTC, 02:00 in Paris; at 01:00 UTC it is 02:00 again
+        // 2025-10-26 00:00 UTC, 02:00 in Paris; at 01:00 UTC it is 02:00 again.
+        let first: Int64 = 1_761_436_800_000_000
         let recording = try await Recording(folder.store, at: first)
         recording.feed([(bar, -20, first + second)])
         let up = Entry.change(processor: 1, link: .meters, state: .up, since: first + second)
