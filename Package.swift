@@ -66,7 +66,8 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
-        .testTarget(name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"]),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"], exclude: ["Golden"]),
         .testTarget(
             name: "AtlasSimulatorTests",
             dependencies: [

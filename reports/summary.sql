@@ -3,9 +3,12 @@
 -- up + down + unknown = the window, in whole microseconds; uptime_percent counts up and down only.
 WITH span AS (
     SELECT CAST(:since_us AS INTEGER) AS since_us, CAST(:until_us AS INTEGER) AS until_us,
-           -- The first and the last full minute: sample_minute answers between them, the frames beside them.
+           -- The first and the last full minute, the first and the last full hour: sample_hour answers between the hours,
+           -- sample_minute between the minutes beside them, the frames beside those.
            (CAST(:since_us AS INTEGER) + 59999999) / 60000000 * 60000000 AS first_us,
-           CAST(:until_us AS INTEGER) / 60000000 * 60000000 AS last_us
+           CAST(:until_us AS INTEGER) / 60000000 * 60000000 AS last_us,
+           (CAST(:since_us AS INTEGER) + 3599999999) / 3600000000 * 3600000000 AS first_hour_us,
+           CAST(:until_us AS INTEGER) / 3600000000 * 3600000000 AS last_hour_us
 ), wanted AS (
     SELECT p.id, p.name AS processor, p.host || CASE p.control_port WHEN 5321 THEN '' ELSE ':' || p.control_port END AS host
       FROM processor p WHERE :processor IS NULL OR p.name = :processor
@@ -23,7 +26,8 @@ recording AS (
              WHERE l.processor_id = w.id AND l.link = k.link AND l.started_us < until_us) AS last_us
       FROM span CROSS JOIN wanted w CROSS JOIN links k
 ), covered AS (
-    SELECT e.id, e.link, e.first_us, s.state, s.cause, s.started_us, max(e.first_us, since_us) AS from_us,
+    SELECT e.id, e.link, e.first_us, s.state, s.cause, s.started_us, r.end_us, since_us, until_us,
+           max(e.first_us, since_us) AS from_us,
            min(coalesce(s.ended_us, max(r.end_us, s.started_us), until_us), until_us) AS to_us
       FROM span CROSS JOIN recording r CROSS JOIN ends e
      CROSS JOIN link_state s ON s.processor_id = e.id AND s.link = e.link AND s.started_us = e.last_us
@@ -36,29 +40,37 @@ recording AS (
                  ORDER BY l.started_us DESC LIMIT 1),
                (SELECT min(l.started_us) FROM link_state l WHERE l.processor_id = c.id AND l.link = c.link))
            ELSE started_us END AS began_us
-      FROM covered c, span WHERE to_us = until_us
+      FROM covered c WHERE to_us = until_us
     UNION ALL
-    SELECT id, link, 'unknown', 'recorder_stopped', to_us FROM covered, span WHERE to_us < until_us
-), calm AS (
-    -- An outage is what lies between two rows that are not down, or beside the first and the last.
-    SELECT c.id, c.link, s.state, max(s.started_us, since_us) AS from_us,
-           min(coalesce(s.ended_us, max(r.end_us, s.started_us), until_us), until_us) AS to_us
-      FROM span CROSS JOIN recording r CROSS JOIN covered c
-     CROSS JOIN link_state s ON s.processor_id = c.id AND s.link = c.link AND s.started_us >= c.first_us
-       AND s.started_us < until_us
-     WHERE s.state <> 'down' AND coalesce(s.ended_us, max(r.end_us, s.started_us), until_us) > since_us
-    UNION ALL SELECT id, link, '', from_us, from_us FROM covered
-    UNION ALL SELECT id, link, '', max(from_us, to_us), max(from_us, to_us) FROM covered
-), sums AS (
-    SELECT id, link, sum((state = 'up') * (to_us - from_us)) AS up_us, coalesce(sum(gap_us), 0) AS down_us,
-           coalesce(sum(gap_us > 0), 0) AS outages, coalesce(max(gap_us), 0) AS longest_us
-      FROM (SELECT id, link, state, from_us, to_us,
-                   from_us - lag(to_us) OVER (PARTITION BY id, link ORDER BY from_us, to_us) AS gap_us FROM calm)
-     GROUP BY id, link
+    SELECT id, link, 'unknown', 'recorder_stopped', to_us FROM covered WHERE to_us < until_us
+), figures AS MATERIALIZED (
+    -- An outage is what lies between two rows that are not down, or beside the first and the last: a gap. The rows of one
+    -- link are read in the order of their key, so nothing is sorted, and once: so the figures come as one array.
+    SELECT c.id, c.link, max(0, c.to_us - c.from_us) AS length_us, (
+        SELECT json_array(coalesce(sum((state = 'up') * (to_us - from_us)), 0), coalesce(sum(to_us - from_us + gap_us), 0),
+                          coalesce(sum(gap_us), 0), coalesce(sum(gap_us > 0), 0), coalesce(max(gap_us), 0))
+          FROM (SELECT state, from_us, to_us, from_us - lag(to_us, 1, c.from_us) OVER (ORDER BY started_us) AS gap_us
+                  FROM (SELECT s.state, s.started_us, max(s.started_us, c.since_us) AS from_us,
+                               min(coalesce(s.ended_us, max(c.end_us, s.started_us), c.until_us), c.until_us) AS to_us
+                          FROM link_state s
+                         WHERE s.processor_id = c.id AND s.link = c.link AND s.started_us >= c.first_us
+                           AND s.started_us < c.until_us AND s.state <> 'down')
+                 WHERE to_us > c.since_us)) AS figures
+      FROM covered c
+), sums AS MATERIALIZED (
+    -- rest_us: the last gap, which no row follows.
+    SELECT id, link, json_extract(figures, '$[0]') AS up_us, json_extract(figures, '$[2]') + rest_us AS down_us,
+           json_extract(figures, '$[3]') + (rest_us > 0) AS outages, max(json_extract(figures, '$[4]'), rest_us) AS longest_us
+      FROM (SELECT *, length_us - json_extract(figures, '$[1]') AS rest_us FROM figures)
 ), stored AS (
-    SELECT m.processor_id, sum(m.stored) AS samples FROM sample_minute m
-     WHERE m.start_us >= (SELECT first_us FROM span) AND m.start_us < (SELECT last_us FROM span)
-     GROUP BY m.processor_id
+    SELECT h.processor_id, h.stored AS samples FROM span CROSS JOIN sample_hour h
+     WHERE h.start_us >= first_hour_us AND h.start_us < last_hour_us
+    UNION ALL
+    SELECT m.processor_id, m.stored FROM span CROSS JOIN sample_minute m
+     WHERE m.start_us >= span.first_us AND m.start_us < min(first_hour_us, span.last_us)
+    UNION ALL
+    SELECT m.processor_id, m.stored FROM span CROSS JOIN sample_minute m
+     WHERE m.start_us >= max(first_hour_us, last_hour_us) AND m.start_us < span.last_us
     UNION ALL
     SELECT f.processor_id, length(replace(f.levels, char(1), '')) FROM frame f, span
      WHERE f.at_us >= since_us AND f.at_us < min(first_us, until_us)
@@ -73,10 +85,23 @@ recording AS (
      WHERE s.at_us >= max(first_us, last_us) AND s.at_us < until_us
 ), counts AS (
     SELECT processor_id, sum(samples) AS samples FROM stored GROUP BY processor_id
+), losses AS (
+    SELECT l.processor_id, l.datagrams, l.samples, max(0, since_us - l.from_us) AS skipped_us,
+           span.until_us - l.from_us AS reached_us, max(1, l.until_us - l.from_us) AS length_us,
+           l.until_us < span.until_us AS is_over
+      FROM span CROSS JOIN sample_loss l WHERE l.until_us >= since_us AND l.from_us < span.until_us
 ), lost AS (
-    SELECT l.processor_id, sum(l.samples) AS samples,
-           sum(CASE WHEN l.samples IS NULL THEN l.datagrams ELSE 0 END) AS datagrams FROM sample_loss l, span
-     WHERE l.until_us >= span.since_us AND l.from_us < span.until_us GROUP BY l.processor_id
+    -- Of a row that the window cuts, what lies in the window: as reports/losses.sql counts.
+    SELECT processor_id,
+           sum(CASE WHEN is_over THEN samples
+                    ELSE min(samples, 1 + (max(0, samples - 2) * reached_us + length_us / 2) / length_us) END
+             - min(samples, (skipped_us > 0) + (max(0, samples - 2) * skipped_us + length_us / 2) / length_us)) AS samples,
+           sum(CASE WHEN samples IS NOT NULL THEN 0 ELSE
+               CASE WHEN is_over THEN datagrams
+                    ELSE min(datagrams, 1 + (max(0, datagrams - 2) * reached_us + length_us / 2) / length_us) END
+             - min(datagrams, (skipped_us > 0) + (max(0, datagrams - 2) * skipped_us + length_us / 2) / length_us) END)
+               AS datagrams
+      FROM losses GROUP BY processor_id
 )
 SELECT w.processor AS processor, w.host AS host, k.link AS link,
        coalesce(e.state, 'unknown') AS state,

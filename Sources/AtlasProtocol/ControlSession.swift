@@ -17,15 +17,20 @@ package struct ControlSession {
 
     /// What the edge sees when a timer fires.
     package struct Evidence: Sendable {
-        /// What was sent and the unit's TCP has not acknowledged: segments (TCP_INFO's tcpi_unacked, tcp(7)).
-        package let unacknowledged: Int
+        /// Whether the unit's TCP has acknowledged all that was asked.
+        package let isAcknowledged: Bool
+        /// Whether the unit's TCP takes another question: one that reads no more has room for some only.
+        package let hasRoom: Bool
         /// When this unit's last readable datagram arrived.
         package let lastDatagram: Instant?
         /// The socket that would take our datagrams, named, if there is one on the port.
         package let rival: String?
 
-        package init(unacknowledged: Int = 0, lastDatagram: Instant? = nil, rival: String? = nil) {
-            (self.unacknowledged, self.lastDatagram, self.rival) = (unacknowledged, lastDatagram, rival)
+        package init(
+            isAcknowledged: Bool = true, hasRoom: Bool = true, lastDatagram: Instant? = nil, rival: String? = nil
+        ) {
+            (self.isAcknowledged, self.hasRoom) = (isAcknowledged, hasRoom)
+            (self.lastDatagram, self.rival) = (lastDatagram, rival)
         }
     }
 
@@ -34,8 +39,9 @@ package struct ControlSession {
         case connected(local: IPv4Address, port: UInt16)
         /// The attempt failed; `detail` is the system's message.
         case connectFailed(Cause, detail: String)
-        /// The connection ended: `.closed` (FIN), `.reset`, `.silent` (the kernel gave up: ETIMEDOUT) or `.unreachable`.
-        case disconnected(Cause)
+        /// The connection ended: `.closed` (FIN), `.reset`, or `.silent` (nothing was acknowledged until the kernel gave
+        /// it up). `since`: of a silence, when the kernel's own first keep-alive went out that was not acknowledged.
+        case disconnected(Cause, since: Instant? = nil)
         case received(Message)
         /// The first datagram since `awaitDatagram`.
         case datagramArrived
@@ -59,28 +65,49 @@ package struct ControlSession {
         case awaitDatagram
         case record(LinkEvent)
         case change(LinkChange)
-        /// Values that came by TCP.
+        /// Values that changed now; an action among them was fired.
         case store([ParameterValue])
+        /// Values that the unit told without a change, and since when they are taken to hold: a subscription's first, or
+        /// an answer's.
+        case learn([ParameterValue], since: Instant)
     }
 
     enum Phase {
         case idle
-        case connecting
-        case connected(Connection)
+        case connecting(since: Instant)
+        case connected(Connection, Talk)
         case waiting
         case stopped
+    }
+
+    /// How far it has come with a connected unit.
+    enum Talk: Equatable {
+        /// Nothing is asked until the meters' socket was tried, so that the first echo finds it.
+        case notBegun
+        /// Asked, and no answer yet. A connection that ends here is only a failed attempt, and not in the history.
+        case asking
+        case answering
+        /// An interval's probes have no answer. `.wedged`, or `.notEnabled` where it has answered nothing at all.
+        case mute(Cause)
+
+        /// Whether this connection is in the history.
+        var isAnnounced: Bool {
+            switch self {
+            case .notBegun, .asking: false
+            case .answering, .mute: true
+            }
+        }
+        /// Whether the unit has answered anything on this connection.
+        var hasAnswered: Bool { self == .answering || self == .mute(.wedged) }
     }
 
     struct Connection {
         let since: Instant
         let local: String
         var dialogue: SubscriptionDialogue
-        /// Subscribing and probing begin when the meters' socket was tried, so that the first echo finds it.
-        var begun = false
-        /// Whether this connection is in the history. One that ends without an answer is only a failed attempt.
-        var announced = false
-        var answers = false
-        var everAnswered = false
+        var firstValues = FirstValues()
+        /// Since when everything is asked for: the connection's begin, or when it was asked for again.
+        var askedSince: Instant
         var subscribed = false
         var lastProbe: Instant?
         /// When the oldest probe was sent that has no answer yet, and how many have gone out since.
@@ -95,7 +122,7 @@ package struct ControlSession {
     private(set) var control = LinkState.unknown(.recorderStarting)
     private var controlBegan: Instant?
     var meters = MeterLink()
-    private var backoff: Backoff
+    var backoff: Backoff
     var nextID = 1
 
     package init(_ configuration: Configuration) {
@@ -107,30 +134,40 @@ package struct ControlSession {
     package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         switch (phase, event) {
         case (.idle, .start), (.waiting, .timerFired(.reconnect, _)):
-            phase = .connecting
+            phase = .connecting(since: now)
             return [.connect]
         case (.connecting, .connected(let local, let port)): return connected("\(local):\(port)", local, now)
-        case (.connecting, .connectFailed(let cause, let detail)): return connectFailed(cause, detail, now)
-        case (.connected(let connection), .disconnected(let cause)): return lost(connection, cause, now)
-        case (.connected(let connection), .received(let message)): return received(message, connection, now)
-        case (.connected(let connection), .timerFired(.probe, let evidence)):
-            return probeTimer(connection, evidence, now)
-        case (.connected(let connection), .timerFired(.subscription, _)): return subscriptionTimer(connection, now)
-        case (.connected(let connection), .timerFired(.refusedParameters, _)): return askRefusedAgain(connection, now)
-        case (.connected, .datagramArrived): return tellMeters { $0.datagramArrived(at: now) }
+        case (.connecting(let since), .connectFailed(let cause, let detail)):
+            return connectFailed(cause, detail, since: since, now)
 
-        case (.connected(let connection), .metersBound):
-            let moved = tellMeters { $0.bound(at: now) }
-            let awaited: [Action] = moved.isEmpty && meters.awaitsDatagram ? [.awaitDatagram] : []
-            return moved + awaited + begin(connection, now)
-        case (.connected(let connection), .metersNotBound(let cause, let detail)):
-            let result = tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
-            return connection.begun ? result : result + begin(connection, now)
+        // The meters' socket is tried first, then the talk begins.
+        case (.connected(let connection, .notBegun), .metersBound):
+            return metersBound(now) + begin(connection, now)
+        case (.connected(let connection, .notBegun), .metersNotBound(let cause, let detail)):
+            return tellMeters { $0.bindFailed(cause, at: now, detail: detail) } + begin(connection, now)
+        // Before a question there is no answer: what a unit says of itself is stored.
+        case (.connected(let connection, .notBegun), .received(let message)): return told(message, connection, now)
+        case (.connected(_, .notBegun), .timerFired): return []
+
+        case (.connected(let connection, let talk), .received(let message)):
+            return received(message, connection, talk, now)
+        case (.connected(let connection, let talk), .timerFired(.probe, let evidence)):
+            return probeTimer(connection, talk, evidence, now)
+        case (.connected(let connection, let talk), .timerFired(.subscription, _)):
+            return subscriptionTimer(connection, talk, now)
+        case (.connected(let connection, let talk), .timerFired(.refusedParameters, _)):
+            return askRefusedAgain(connection, talk, now)
+        // A socket that comes later is tried at once.
+        case (.connected, .metersBound): return metersBound(now) + sendProbe(now)
+        case (.connected, .datagramArrived): return tellMeters { $0.datagramArrived(at: now) }
+        case (.connected(let connection, let talk), .disconnected(let cause, let since)):
+            return lost(connection, talk, cause, since: since, now)
+
         // The socket outlives the connection; what becomes of it then counts when the control link is back.
         case (.idle, .metersBound), (.connecting, .metersBound), (.waiting, .metersBound):
-            return tellMeters { $0.bound(at: now) }
+            return tellMeters { $0.bound(at: now, isConnected: false) }
         case (.idle, .metersNotBound(let cause, let detail)), (.connecting, .metersNotBound(let cause, let detail)),
-            (.waiting, .metersNotBound(let cause, let detail)):
+            (.waiting, .metersNotBound(let cause, let detail)), (.connected, .metersNotBound(let cause, let detail)):
             return tellMeters { $0.bindFailed(cause, at: now, detail: detail) }
 
         case (.idle, .metersTaken(let rival)), (.connecting, .metersTaken(let rival)),
@@ -156,97 +193,6 @@ package struct ControlSession {
         }
     }
 
-    // MARK: connecting and losing
-
-    private mutating func connected(_ localName: String, _ local: IPv4Address, _ now: Instant) -> [Action] {
-        let dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
-        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue))
-        return [.bindMeters(on: local)]
-    }
-
-    private mutating func connectFailed(_ cause: Cause, _ detail: String, _ now: Instant) -> [Action] {
-        phase = .waiting
-        let wait = backoff.next(accepted: false)
-        return attemptFailed(cause, detail, now) + [.start(.reconnect, at: now + wait)]
-    }
-
-    /// An attempt is an event only when it fails in another way than the one before it.
-    private mutating func attemptFailed(_ cause: Cause, _ detail: String, _ now: Instant) -> [Action] {
-        var result: [Action] = []
-        if control != .down(cause) {
-            let event = LinkEvent(at: now, link: .control, name: .connectFailed, cause: cause, detail: detail)
-            result = [.record(event)] + move(to: .down(cause), since: now)
-        }
-        return result + tellMeters { $0.controlLost(since: now, noticed: now) }
-    }
-
-    private mutating func lost(_ connection: Connection, _ cause: Cause, _ now: Instant) -> [Action] {
-        phase = .waiting
-        // A connection that worked is made again at once; one that the unit cuts short again and again is waited for.
-        if connection.everAnswered, now - connection.since >= .seconds(10) { backoff.reset() }
-        let atOnce = connection.everAnswered && backoff.takeFirst()
-        let wait = atOnce ? Span(microseconds: 0) : backoff.next(accepted: true)
-        let again = Action.start(.reconnect, at: now + wait)
-        guard connection.announced else {
-            return [.close] + attemptFailed(cause, "accepted, then ended without an answer", now) + [again]
-        }
-        let event = LinkEvent(at: now, link: .control, name: .disconnected, cause: cause)
-        let since = cause == .silent ? silenceBegan(connection) ?? now : now
-        return [.close, .record(event)] + move(to: .down(cause), since: since)
-            + tellMeters { $0.controlLost(since: since, noticed: now) } + [again]
-    }
-
-    // MARK: what the unit says
-
-    private mutating func received(_ message: Message, _ before: Connection, _ now: Instant) -> [Action] {
-        var connection = before
-        var result: [Action] = []
-        switch message {
-        case .update(let values):
-            // It proves that the unit lives, not that it takes commands.
-            guard !values.isEmpty else { return [] }
-            return [.store(values)] + (Self.renames(values) ? askRefusedSoon(connection, now) : [])
-        case .getResponse(let values):
-            let others = values.filter { $0.name != "KeepAlive" }
-            if !others.isEmpty { result.append(.store(others)) }
-        case .result(let id, let values):
-            connection.dialogue.accept(id: id)
-            if !values.isEmpty { result.append(.store(values)) }
-        case .failure(let id, let code, let text):
-            let refused = connection.dialogue.refuse(id: id)
-            if code != SubscriptionDialogue.noSuchParameter, let first = refused.first {
-                let detail = "\(first.name): \(text) (\(code))"
-                result.append(.record(LinkEvent(at: now, link: .control, name: .parameterRefused, detail: detail)))
-            }
-        case .unknown:
-            return []
-        }
-        connection.unansweredSince = nil
-        connection.unansweredProbes = 0
-        connection.unacknowledgedSince = nil
-        if !connection.answers {
-            result += announce(&connection)
-            result.append(.record(LinkEvent(at: now, link: .control, name: .answering)))
-            // What it did not answer while it was mute may never have been taken.
-            if connection.everAnswered || connection.dialogue.unanswered > 0 {
-                connection.dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
-                connection.subscribed = false
-            }
-        }
-        connection.answers = true
-        connection.everAnswered = true
-        phase = .connected(connection)
-        result += move(to: .up, since: now) + tellMeters { $0.controlAnswers(at: now) }
-        return result + continueSubscribing(now)
-    }
-
-    func announce(_ connection: inout Connection) -> [Action] {
-        guard !connection.announced else { return [] }
-        connection.announced = true
-        let detail = "from \(connection.local)"
-        return [.record(LinkEvent(at: connection.since, link: .control, name: .connected, detail: detail))]
-    }
-
     // MARK: states
 
     /// A state never begins before the one it follows.
@@ -261,5 +207,10 @@ package struct ControlSession {
     mutating func tellMeters(_ step: (inout MeterLink) -> MeterLink.Outcome) -> [Action] {
         guard let outcome = step(&meters) else { return [] }
         return [.record(outcome.event), .change(outcome.change)] + (meters.awaitsDatagram ? [.awaitDatagram] : [])
+    }
+
+    private mutating func metersBound(_ now: Instant) -> [Action] {
+        let moved = tellMeters { $0.bound(at: now, isConnected: true) }
+        return moved.isEmpty && meters.awaitsDatagram ? [.awaitDatagram] : moved
     }
 }

@@ -16,6 +16,8 @@ package final class DatagramReader {
         /// Messages that are not only meters: the keep-alive's echo, a parameter, an error.
         package var messages: [Message] = []
 
+        package init() {}
+
         /// Whether there was anything in it that a unit says.
         package var isFromUnit: Bool { readings + otherFormat > 0 || !messages.isEmpty }
     }

@@ -69,7 +69,13 @@ package struct LinkChange: Equatable, Sendable {
 package struct LinkEvent: Equatable, Sendable {
     package enum Name: String, Sendable {
         case started, stopped
-        case connected, subscribed, disconnected, answering, wedged
+        case connected, subscribed, disconnected, answering
+        /// Connected and acknowledged, and answers no longer.
+        case wedged
+        /// Connected, and no answer: cause `silent` or `not_enabled`.
+        case unanswered
+        /// A connection that was silent is ended; its link was down before.
+        case givenUp = "given_up"
         /// A first failed attempt, or one with another cause than the one before it.
         case connectFailed = "connect_failed"
         case parameterRefused = "parameter_refused"

@@ -42,12 +42,13 @@ struct MeterLink {
         return takeEarly(now)
     }
 
-    /// The socket is there; what was missed before it was is no fault of the way to it.
-    mutating func bound(at now: Instant) -> Outcome {
+    /// The socket is there; what was missed before it was is no fault of the way to it. Without a connection nothing can
+    /// come to it; with one, the first datagram or a lost echo tells what it is worth.
+    mutating func bound(at now: Instant, isConnected: Bool) -> Outcome {
         let before = socket
         socket = .bound
         forgetProbes()
-        guard control == .down, case .failed(let errno) = before, state == .down(errno) else { return nil }
+        guard !isConnected, case .failed(let errno) = before, state == .down(errno) else { return nil }
         return move(to: .down(.controlDown), since: now, noticed: now)
     }
 

@@ -24,6 +24,12 @@ package enum Fault: Sendable, Hashable {
     case reset
     /// The zone gets a new name; those who subscribed to the name hear of it.
     case rename(zone: Int, name: String)
+    /// A parameter takes this value, as if somebody had set it at the unit; an action is fired. Those who subscribed to it
+    /// hear of it.
+    case set(parameter: String, value: ParameterValue)
+    /// The zone is taken out of the configuration: those after it move down by one with name, gain, mute and source, and
+    /// the last number is there no more. Open connections are ended with FIN, as by a unit that starts its control anew.
+    case renumber(withoutZone: Int)
     /// Ends all lasting faults.
     case clear
 
@@ -31,15 +37,25 @@ package enum Fault: Sendable, Hashable {
     package var isLasting: Bool {
         switch self {
         case .refuse, .acceptAndClose, .wedge, .notEnabled, .silentUDP, .meterless, .garbage, .freeze, .unplug: true
-        case .dropConnections, .reset, .rename, .clear: false
+        case .dropConnections, .reset, .rename, .set, .renumber, .clear: false
         }
     }
 
-    /// All but `rename`, which has arguments, by the name a script uses.
+    /// Those without arguments, by the name a script uses.
     package static let named: [(name: String, fault: Fault)] = [
         ("refuse", .refuse), ("acceptAndClose", .acceptAndClose), ("wedge", .wedge), ("notEnabled", .notEnabled),
         ("silentUDP", .silentUDP), ("meterless", .meterless), ("garbage", .garbage), ("freeze", .freeze),
         ("unplug", .unplug), ("dropConnections", .dropConnections), ("reset", .reset), ("clear", .clear),
+    ]
+
+    /// Those with arguments, as a script writes them.
+    package static let withArguments: [(usage: String, meaning: String)] = [
+        ("rename ZONE NAME", "the zone gets another name"),
+        ("renumber ZONE", "the zone goes, later ones move down, connections end"),
+        ("recall KIND N", "fires it; KIND is scene, routine, message or gpo"),
+        ("gain ZONE DB", "the zone's gain, -80 to 0"),
+        ("mute ZONE on|off", "the zone's mute"),
+        ("set PARAMETER VALUE", "any other: FirmwareVersion 4.2.0, ZoneSource_1 3"),
     ]
 }
 

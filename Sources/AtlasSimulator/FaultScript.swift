@@ -3,7 +3,8 @@
 ///     [unit N] at TIME FAULT [for TIME]
 ///
 /// where N counts from 0 (without it: every unit), TIME is like `500ms`, `10s`, `2m`, `1.5h`, and FAULT is a name of
-/// `Fault.named`, in any case, hyphens allowed, or `rename ZONE NAME` (NAME is the rest of the text, quotes optional).
+/// `Fault.named`, in any case, hyphens allowed, or one of `Fault.withArguments` (a last NAME or VALUE is the rest of the
+/// text, quotes optional).
 package struct FaultScript: Sendable, Equatable {
     package struct Step: Sendable, Equatable {
         package let unit: Int?
@@ -73,27 +74,65 @@ package struct FaultScript: Sendable, Equatable {
         private mutating func fault() throws(FaultScriptError) -> Fault {
             let word = next()
             let name = Self.plain(word ?? "")
-            if name == "rename" { return try rename() }
-            guard let fault = Fault.named.first(where: { Self.plain($0.name) == name })?.fault else {
-                let names = Fault.named.map(\.name).joined(separator: ", ")
-                throw error("the fault is one of \(names), rename ZONE NAME", found: word)
+            switch name {
+            case "rename":
+                let zone = try number(of: "zone", after: "rename")
+                return .rename(zone: zone, name: try remainder("'rename \(zone)' needs the new name"))
+            case "renumber": return .renumber(withoutZone: try number(of: "zone", after: "renumber"))
+            case "recall": return try recall()
+            case "gain":
+                let zone = try number(of: "zone", after: "gain")
+                let level = next()
+                guard let gain = level.flatMap({ Double($0) }), (-80...0).contains(gain) else {
+                    throw error("'gain \(zone)' needs dB from -80 to 0", found: level)
+                }
+                return .set(parameter: "ZoneGain_\(zone)", value: .number(gain))
+            case "mute":
+                let zone = try number(of: "zone", after: "mute")
+                let state = next()
+                guard let isMuted = ["on": 1, "off": 0][state ?? ""] else {
+                    throw error("'mute \(zone)' needs 'on' or 'off'", found: state)
+                }
+                return .set(parameter: "ZoneMute_\(zone)", value: .number(Double(isMuted)))
+            case "set":
+                guard let parameter = next() else { throw error("'set' needs a parameter and a value", found: nil) }
+                return .set(parameter: parameter, value: .text(try remainder("'set \(parameter)' needs a value")))
+            default:
+                if let fault = Fault.named.first(where: { Self.plain($0.name) == name })?.fault { return fault }
+                let names = (Fault.named.map(\.name) + Fault.withArguments.map(\.usage)).joined(separator: ", ")
+                throw error("the fault is one of \(names)", found: word)
             }
-            return fault
         }
 
-        private mutating func rename() throws(FaultScriptError) -> Fault {
-            let number = next()
-            guard let zone = number.flatMap({ Int($0) }), zone >= 0 else {
-                throw error("'rename' needs the zone's number, counted from 0", found: number)
+        private mutating func recall() throws(FaultScriptError) -> Fault {
+            let actions = [
+                "scene": "RecallScene", "routine": "RecallRoutine", "message": "PlayMessage", "gpo": "RecallGpoPreset",
+            ]
+            let kind = next()
+            guard let action = actions[kind ?? ""] else {
+                throw error("'recall' needs scene, routine, message or gpo", found: kind)
             }
-            var name = rest.drop(while: \.isWhitespace)
-            while name.last?.isWhitespace == true { name.removeLast() }
-            if name.count >= 2, let quote = name.first, quote == "\"" || quote == "'", name.last == quote {
-                name = name.dropFirst().dropLast()
+            return .set(parameter: "\(action)_\(try number(of: kind ?? "", after: "recall"))", value: 1)
+        }
+
+        private mutating func number(of what: String, after keyword: String) throws(FaultScriptError) -> Int {
+            let word = next()
+            guard let number = word.flatMap({ Int($0) }), number >= 0 else {
+                throw error("'\(keyword)' needs the \(what)'s number, counted from 0", found: word)
+            }
+            return number
+        }
+
+        /// All that follows.
+        private mutating func remainder(_ rule: String) throws(FaultScriptError) -> String {
+            var text = rest.drop(while: \.isWhitespace)
+            while text.last?.isWhitespace == true { text.removeLast() }
+            if text.count >= 2, let quote = text.first, quote == "\"" || quote == "'", text.last == quote {
+                text = text.dropFirst().dropLast()
             }
             rest = ""
-            guard !name.isEmpty else { throw error("'rename \(zone)' needs the new name", found: nil) }
-            return .rename(zone: zone, name: String(name))
+            guard !text.isEmpty else { throw error(rule, found: nil) }
+            return String(text)
         }
 
         /// At most a year, in whole microseconds.

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// A value as tests and controllers give it.
-package enum ParameterValue: Sendable, Equatable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
+package enum ParameterValue: Sendable, Hashable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByStringLiteral
 {
     case number(Double)

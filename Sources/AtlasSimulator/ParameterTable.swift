@@ -107,6 +107,43 @@ struct ParameterTable {
 
     mutating func storeLevel(_ level: Int, at index: Int) { parameters[index].value = .level(level) }
 
+    func index(of name: String) throws(SimulatorError) -> Int {
+        guard let index = indexes[name] else {
+            throw SimulatorError(kind: .noSuchParameter, message: "the unit has no parameter '\(name)'")
+        }
+        return index
+    }
+
+    /// The parameter of that name, and the value to store there.
+    func find(
+        _ name: String, suiting value: ParameterValue
+    ) throws(SimulatorError) -> (index: Int, value: Parameter.Value) {
+        let index = try index(of: name)
+        guard let suited = suited(value, for: index) else {
+            throw SimulatorError(kind: .unsuitableValue, message: "\(name) cannot be '\(value.text)'")
+        }
+        return (index, suited)
+    }
+
+    /// The zones after this one move down by one, with all that is theirs; the last number is no longer known.
+    mutating func removeZone(_ zone: Int) throws(SimulatorError) {
+        let zones = strips(.zone)
+        guard zones.indices.contains(zone) else {
+            throw SimulatorError(kind: .noSuchParameter, message: "the unit has no zone \(zone)")
+        }
+        let last = zones.count - 1
+        func owned(_ zone: Int) -> [Int] {
+            let (strip, route) = (zones[zone], zoneRoutes[zone])
+            return [strip.meter, strip.gain, strip.mute, strip.name, route.source, route.active]
+        }
+        for moved in zone..<last {
+            for (to, from) in zip(owned(moved), owned(moved + 1)) { parameters[to].value = parameters[from].value }
+        }
+        for index in owned(last) { indexes[parameters[index].name] = nil }
+        strips[Family.zone.rawValue].removeLast()
+        zoneRoutes.removeLast()
+    }
+
     /// The value to store, or nil if it does not suit the parameter. Levels are cut to -80...0 dB.
     func suited(_ value: ParameterValue, as format: Request.Format = .val, for index: Int) -> Parameter.Value? {
         switch parameters[index].kind {

@@ -15,11 +15,25 @@ extension SimulatedUnit {
         case .reset:
             for connection in connections { connection.reset() }
         case .rename(let zone, let name):
-            store(.text(name), at: table.strips(.zone)[zone].name)
+            return attempt { () throws(SimulatorError) in try set("ZoneName_\(zone)", to: .text(name)) }
+        case .set(let parameter, let value):
+            return attempt { () throws(SimulatorError) in try set(parameter, to: value) }
+        case .renumber(let zone):
+            for connection in openConnections { connection.finish() }
+            return attempt { () throws(SimulatorError) in try removeZone(zone) }
         case .clear:
             return lift(faults)
         }
         return eventLoop.makeSucceededVoidFuture()
+    }
+
+    private func attempt(_ change: () throws(SimulatorError) -> Void) -> EventLoopFuture<Void> {
+        eventLoop.makeCompletedFuture { try change() }
+    }
+
+    private func removeZone(_ zone: Int) throws(SimulatorError) {
+        try table.removeZone(zone)
+        mixer.update(&table, from: programme)
     }
 
     private func begin(_ fault: Fault) -> EventLoopFuture<Void> {
@@ -71,10 +85,7 @@ extension SimulatedUnit {
 
     /// Sets a parameter as the unit itself would. A meter stays at its value until it is released.
     func set(_ name: String, to value: ParameterValue) throws(SimulatorError) {
-        let index = try index(of: name)
-        guard let suited = table.suited(value, for: index) else {
-            throw SimulatorError(kind: .unsuitableValue, message: "\(name) cannot be '\(value.text)'")
-        }
+        let (index, suited) = try table.find(name, suiting: value)
         if table[index].kind == .meter, case .level(let level) = suited {
             mixer.pinned[index] = level
             table.storeLevel(level, at: index)
@@ -84,12 +95,5 @@ extension SimulatedUnit {
     }
 
     /// Lets a meter follow the programme again.
-    func release(_ name: String) throws(SimulatorError) { mixer.pinned[try index(of: name)] = nil }
-
-    private func index(of name: String) throws(SimulatorError) -> Int {
-        guard let index = table.indexes[name] else {
-            throw SimulatorError(kind: .noSuchParameter, message: "unit \(number) has no parameter '\(name)'")
-        }
-        return index
-    }
+    func release(_ name: String) throws(SimulatorError) { mixer.pinned[try table.index(of: name)] = nil }
 }

@@ -81,11 +81,21 @@ package struct SimulatorConfiguration: Sendable, Equatable {
         }
     }
 
+    /// Refuses a change of a zone or a parameter that no unit of this model has.
     func check(_ fault: Fault) throws(SimulatorError) {
-        guard case .rename(let zone, _) = fault, !(0..<model.zones).contains(zone) else { return }
-        throw SimulatorError(
-            kind: .noSuchParameter, message: "there is no zone \(zone) to rename: the zones are 0 to \(model.zones - 1)"
-        )
+        switch fault {
+        case .rename(let zone, _), .renumber(let zone):
+            guard (0..<model.zones).contains(zone) else {
+                throw SimulatorError(
+                    kind: .noSuchParameter, message: "there is no zone \(zone): the zones are 0 to \(model.zones - 1)")
+            }
+        case .set(let parameter, let value):
+            let table = ParameterTable(model: model, silence: silence, scale: LevelScale(decimals: decimals))
+            _ = try table.find(parameter, suiting: value)
+        case .refuse, .acceptAndClose, .wedge, .notEnabled, .silentUDP, .meterless, .garbage, .freeze, .unplug,
+            .dropConnections, .reset, .clear:
+            break
+        }
     }
 
     func address(ofUnit unit: Int) throws(SimulatorError) -> String {

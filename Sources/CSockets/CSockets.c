@@ -4,8 +4,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,11 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SLOT_BYTES 65536
 #define CONTROL_BYTES 64
 
 struct csockets_batch {
     int slots;
+    size_t slot_bytes;
     struct mmsghdr *headers;
     struct iovec *vectors;
     struct sockaddr_in *sources;
@@ -32,10 +34,11 @@ struct csockets_batch {
     uint8_t *relay_control;
 };
 
-struct csockets_batch *csockets_batch_create(int slots) {
+struct csockets_batch *csockets_batch_create(int slots, int slot_bytes) {
     struct csockets_batch *batch = calloc(1, sizeof *batch);
     if (!batch) return NULL;
     batch->slots = slots;
+    batch->slot_bytes = (size_t)slot_bytes;
     batch->headers = calloc((size_t)slots, sizeof *batch->headers);
     batch->vectors = calloc((size_t)slots, sizeof *batch->vectors);
     batch->sources = calloc((size_t)slots, sizeof *batch->sources);
@@ -45,7 +48,7 @@ struct csockets_batch *csockets_batch_create(int slots) {
     batch->relay_vectors = calloc((size_t)slots, sizeof *batch->relay_vectors);
     batch->relay_control = calloc((size_t)slots, CONTROL_BYTES);
     // Anonymous pages: a slot of 64 KiB costs one page while datagrams are small.
-    batch->memory = mmap(NULL, (size_t)slots * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    batch->memory = mmap(NULL, (size_t)slots * batch->slot_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (batch->memory == MAP_FAILED) batch->memory = NULL;
     if (!batch->headers || !batch->vectors || !batch->sources || !batch->datagrams || !batch->control || !batch->memory ||
         !batch->relay_headers || !batch->relay_vectors || !batch->relay_control) {
@@ -53,8 +56,8 @@ struct csockets_batch *csockets_batch_create(int slots) {
         return NULL;
     }
     for (int i = 0; i < slots; i++) {
-        batch->vectors[i].iov_base = batch->memory + (size_t)i * SLOT_BYTES;
-        batch->vectors[i].iov_len = SLOT_BYTES;
+        batch->vectors[i].iov_base = batch->memory + (size_t)i * batch->slot_bytes;
+        batch->vectors[i].iov_len = batch->slot_bytes;
         batch->headers[i].msg_hdr.msg_iov = &batch->vectors[i];
         batch->headers[i].msg_hdr.msg_iovlen = 1;
         batch->headers[i].msg_hdr.msg_name = &batch->sources[i];
@@ -65,7 +68,7 @@ struct csockets_batch *csockets_batch_create(int slots) {
 
 void csockets_batch_free(struct csockets_batch *batch) {
     if (!batch) return;
-    if (batch->memory) munmap(batch->memory, (size_t)batch->slots * SLOT_BYTES);
+    if (batch->memory) munmap(batch->memory, (size_t)batch->slots * batch->slot_bytes);
     free(batch->headers);
     free(batch->vectors);
     free(batch->sources);
@@ -217,5 +220,13 @@ void csockets_wake_drain(int descriptor) {
     ssize_t taken = read(descriptor, &count, sizeof count);
     (void)taken;
 }
+
+#define SAME_PLACE(field) \
+    _Static_assert(offsetof(struct csockets_tcp_info, field) == offsetof(struct tcp_info, tcpi_##field), #field)
+SAME_PLACE(unacked);
+SAME_PLACE(last_data_recv);
+SAME_PLACE(last_ack_recv);
+SAME_PLACE(notsent_bytes);
+SAME_PLACE(snd_wnd);
 
 void csockets_name_thread(const char *name) { (void)pthread_setname_np(pthread_self(), name); }

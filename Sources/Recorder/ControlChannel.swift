@@ -1,4 +1,5 @@
 import AtlasProtocol
+import CSockets
 import Glibc
 import NIOCore
 import NIOPosix
@@ -7,11 +8,14 @@ import NIOPosix
 enum ControlChannel {
     /// Seconds, for the address and again for the connection.
     static let connectLimit: Int64 = 5
+    /// Seconds without a segment from the unit after which the kernel asks by itself.
+    static let quietLimit = 5
 
     enum Input: Sendable {
         case line(LineFramer.Line)
-        /// The end: errno 0 for FIN.
-        case closed(errno: Int32)
+        /// The end: errno 0 for FIN. `unheard`: since when the unit's TCP had sent nothing, not even an acknowledgement;
+        /// nil where that cannot be told.
+        case closed(errno: Int32, unheard: Span?)
     }
 
     /// Connects; `receive` is called on the event loop, for each line and once for the end.
@@ -27,7 +31,7 @@ enum ControlChannel {
             .channelOption(option(SOL_SOCKET, SO_KEEPALIVE), value: 1)
             // A cut cable is noticed in about 7 s idle by the probes, in about 8.5 s writing by the user timeout;
             // neither does both (tcp(7)).
-            .channelOption(option(tcp, TCP_KEEPIDLE), value: 5)
+            .channelOption(option(tcp, TCP_KEEPIDLE), value: quietLimit)
             .channelOption(option(tcp, TCP_KEEPINTVL), value: 2)
             .channelOption(option(tcp, TCP_KEEPCNT), value: 3)
             .channelOption(option(tcp, TCP_USER_TIMEOUT), value: 8_000)
@@ -40,12 +44,12 @@ enum ControlChannel {
             .connect(to: address)
     }
 
-    /// Segments that the unit's TCP has not acknowledged; 0 where the connection is gone.
-    static func unacknowledged(_ channel: any Channel) -> EventLoopFuture<Int> {
-        guard let provider = channel as? any SocketOptionProvider else {
-            return channel.eventLoop.makeSucceededFuture(0)
+    /// What the kernel knows of a connection; fails once its socket is closed.
+    static func look(at channel: any Channel) -> EventLoopFuture<csockets_tcp_info> {
+        guard let socket = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
         }
-        return provider.getTCPInfo().map { Int($0.tcpi_unacked) }
+        return socket.unsafeGetSocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: CInt(TCP_INFO)))
     }
 
     /// What an attempt failed of, and its errno.
@@ -70,11 +74,20 @@ enum ControlChannel {
     static func cause(ending errno: Int32) -> Cause {
         switch errno {
         case 0, EPIPE: .closed
-        case ETIMEDOUT: .silent
-        case EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN: .unreachable
+        // What a router or our own host says of an established connection ends it only when the time is up (tcp(7)): a
+        // cut cable is EHOSTUNREACH as often as ETIMEDOUT.
+        case ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN: .silent
         default: .reset
         }
     }
+}
+
+extension csockets_tcp_info {
+    /// Whether all that was written has reached the unit's TCP. What no route lets out is not even sent.
+    var isAcknowledged: Bool { unacked == 0 && notsent_bytes == 0 }
+    /// Whether the unit's TCP takes some more questions of 72 bytes. One that is sent more than the unit reads is stuck,
+    /// and the user timeout ends a stuck connection as it ends a silent one.
+    var hasRoom: Bool { snd_wnd >= 512 }
 }
 
 private final class LineHandler: ChannelDuplexHandler {
@@ -85,6 +98,7 @@ private final class LineHandler: ChannelDuplexHandler {
     private let receive: @Sendable (ControlChannel.Input) -> Void
     private var framer = LineFramer()
     private var errno: Int32 = 0
+    private var unheard: Span?
 
     init(receive: @escaping @Sendable (ControlChannel.Input) -> Void) { self.receive = receive }
 
@@ -93,7 +107,13 @@ private final class LineHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? IOError { errno = error.errnoCode }
+        if let error = error as? IOError {
+            errno = error.errnoCode
+            // Now, while the socket is open.
+            ControlChannel.look(at: context.channel).assumeIsolated().whenSuccess { info in
+                self.unheard = .milliseconds(Int(min(info.last_data_recv, info.last_ack_recv)))
+            }
+        }
         context.close(promise: nil)
     }
 
@@ -106,5 +126,5 @@ private final class LineHandler: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
-    func channelInactive(context: ChannelHandlerContext) { receive(.closed(errno: errno)) }
+    func channelInactive(context: ChannelHandlerContext) { receive(.closed(errno: errno, unheard: unheard)) }
 }

@@ -13,6 +13,7 @@ package struct LinkSettings: Sendable {
     package let onBound: @Sendable (IPv4Address, UInt16) -> Void
     /// Called each second by the control plane, while it works.
     package var onTick: @Sendable () -> Void = {}
+    package var limits = ReceiveLimits()
 
     package init(
         meterPort: UInt16, keepAlive: Span, relays: Bool = true,

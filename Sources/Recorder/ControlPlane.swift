@@ -29,7 +29,9 @@ final class ControlPlane {
     ) {
         (self.loop, self.clock, self.outbox, self.receiver, self.feed) = (loop, clock, outbox, receiver, feed)
         onTick = settings.onTick
-        sockets = MeterSockets(plane: self, port: settings.meterPort, onBound: settings.onBound)
+        sockets = MeterSockets(
+            plane: self, port: settings.meterPort, receiveBuffer: settings.limits.receiveBuffer,
+            onBound: settings.onBound)
         ports = PortControl(plane: self)
     }
 
@@ -65,8 +67,9 @@ final class ControlPlane {
         switch notice {
         case .datagram(let processor): links[processor]?.handle(.datagramArrived)
         case .message(let processor, let message):
-            // The keep-alive's echo has done its work by arriving; another value is as true by UDP as by TCP.
-            let values = message.values.filter { $0.name != "KeepAlive" }
+            // The keep-alive's echo has done its work by arriving, meters are the receiver's; another value is as true by
+            // UDP as by TCP.
+            let values = message.values.filter { $0.name != "KeepAlive" && Meter(name: $0.name) == nil }
             if !values.isEmpty { links[processor]?.handle(.received(.update(values))) }
         case .otherClient: if !isStopping { lookForOtherClients() }
         case .strangers(let count, let last, let socket):

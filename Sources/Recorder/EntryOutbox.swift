@@ -22,7 +22,7 @@ package final class EntryOutbox: Sendable {
         guard !entries.isEmpty else { return }
         state.withLock { state in
             for entry in entries {
-                if case .parameter(let processor, _, _, _) = entry, state.entries.count >= Self.limit {
+                if case .parameter(let processor, _, _, _, _) = entry, state.entries.count >= Self.limit {
                     state.dropped[processor, default: 0] += 1
                 } else {
                     state.entries.append(entry)

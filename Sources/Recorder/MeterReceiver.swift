@@ -48,9 +48,11 @@ package final class MeterReceiver: Sendable {
     /// Whether relayed datagrams keep the unit's own address; nil: this recorder does not relay.
     package let relayKeepsSource: Bool?
 
-    /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits.
+    /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits. Datagrams longer than
+    /// `slotBytes` are cut.
     package init(
-        queue: FrameQueue, clock: RecorderClock, feed: Feed, relays: Bool = true,
+        queue: FrameQueue, slotBytes: Int32 = ReceiveLimits().slotBytes, clock: RecorderClock, feed: Feed,
+        relays: Bool = true,
         wakeWriter: @escaping @Sendable () -> Void,
         notify: @escaping @Sendable (Notice) -> Void
     ) throws(ReceiverError) {
@@ -65,8 +67,8 @@ package final class MeterReceiver: Sendable {
         relayKeepsSource = relay?.keepsSource
         try DedicatedThread.start(named: "atlas-meters") { [self] in
             ReceiveLoop(
-                wake: wakeDescriptor, relay: relay, takeCommands: { self.takeCommands() }, queue: queue, clock: clock,
-                feed: feed,
+                wake: wakeDescriptor, slotBytes: slotBytes, relay: relay, takeCommands: { self.takeCommands() },
+                queue: queue, clock: clock, feed: feed,
                 wakeWriter: wakeWriter, notify: notify
             ).run()
             continuation.finish()
@@ -92,6 +94,18 @@ package final class MeterReceiver: Sendable {
             return waiting
         }
     }
+}
+
+/// What the receiving side may hold. The defaults are for use; smaller ones make losses happen.
+package struct ReceiveLimits: Sendable {
+    /// Bytes asked for each socket's receive buffer; the kernel doubles what it grants for its own book-keeping (socket(7)).
+    package var receiveBuffer: Int32 = 4 * 1024 * 1024
+    /// Bytes of the longest datagram that is kept whole: more than UDP over IPv4 can carry.
+    package var slotBytes: Int32 = 65_536
+    /// Bytes that may wait for the writer.
+    package var queueBytes = FrameQueue.defaultLimit
+
+    package init() {}
 }
 
 /// Both ends of a control connection.

@@ -7,8 +7,6 @@ import RecorderStore
 /// One UDP socket for each local address that a unit sends to: the local address of its control connection. Bound with
 /// SO_REUSEADDR on that very address, which wins over every program bound to 0.0.0.0. Confined to the event loop.
 final class MeterSockets {
-    /// Bytes asked for; the kernel doubles what it grants for its own book-keeping (socket(7)).
-    static let receiveBuffer: Int32 = 4 * 1024 * 1024
     /// Between two tries to bind.
     static let retry = TimeAmount.seconds(2)
     private static let takeBackPause = Span.seconds(60)
@@ -31,12 +29,16 @@ final class MeterSockets {
 
     private unowned let plane: ControlPlane
     private let port: UInt16
+    private let receiveBuffer: Int32
     private var places: [IPv4Address: Place] = [:]
     /// Told of each socket that is bound: the simulator in the same process has to know a port that was not chosen.
     private let onBound: @Sendable (IPv4Address, UInt16) -> Void
 
-    init(plane: ControlPlane, port: UInt16, onBound: @escaping @Sendable (IPv4Address, UInt16) -> Void) {
-        (self.plane, self.port, self.onBound) = (plane, port, onBound)
+    init(
+        plane: ControlPlane, port: UInt16, receiveBuffer: Int32,
+        onBound: @escaping @Sendable (IPv4Address, UInt16) -> Void
+    ) {
+        (self.plane, self.port, self.receiveBuffer, self.onBound) = (plane, port, receiveBuffer, onBound)
     }
 
     /// This link's unit sends to `address`: the link is told whether a socket is bound there, now and when it changes.
@@ -87,7 +89,7 @@ final class MeterSockets {
     /// Bound anew, the socket is the last one and has it all. From a connected one only a connected one takes it back.
     private func takeBack(_ place: Place, from thief: PortControl.Thief) {
         var buffer: Int32 = 0
-        let descriptor = csockets_bind_udp(place.address.bits, place.port, Self.receiveBuffer, &buffer)
+        let descriptor = csockets_bind_udp(place.address.bits, place.port, receiveBuffer, &buffer)
         guard descriptor >= 0 else { return takeBackFailed(place, -descriptor) }
         if let peer = thief.peer {
             let code = csockets_connect(descriptor, peer.address.bits, peer.port)
@@ -135,7 +137,7 @@ final class MeterSockets {
     }
 
     private func bind(_ place: Place, moved: Bool) {
-        let descriptor = csockets_bind_udp(place.address.bits, port, Self.receiveBuffer, &place.bufferGot)
+        let descriptor = csockets_bind_udp(place.address.bits, port, receiveBuffer, &place.bufferGot)
         guard descriptor >= 0 else { return bindFailed(place, errno: -descriptor) }
         place.isBound = true
         place.retry = nil
@@ -206,7 +208,7 @@ final class MeterSockets {
     private func recordBound(_ place: Place, _ link: ProcessorLink, _ moved: Bool) {
         let granted = place.bufferGot / 2
         var detail = "\(place.address):\(place.port), receive buffer \(granted / 1024) KiB"
-        if granted < Self.receiveBuffer { detail += " of \(Self.receiveBuffer / 1024) (net.core.rmem_max)" }
+        if granted < receiveBuffer { detail += " of \(receiveBuffer / 1024) (net.core.rmem_max)" }
         record(moved ? .rebound : .bound, link, detail)
     }
 

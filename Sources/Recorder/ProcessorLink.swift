@@ -1,4 +1,5 @@
 import AtlasProtocol
+import CSockets
 import NIOCore
 import RecorderStore
 
@@ -59,7 +60,8 @@ final class ProcessorLink {
             let since = plane.clock.wall(of: change.since)
             put(.change(processor: processor.id, link: change.link, state: change.state, since: since))
             plane.feed.put(.change(processor.id, change.link, change.state, since: since))
-        case .store(let values): store(values)
+        case .store(let values): store(values, .changed)
+        case .learn(let values, let since): store(values, .standing(since: plane.clock.wall(of: since)))
         }
     }
 
@@ -183,11 +185,12 @@ final class ProcessorLink {
             heardNow()
             handle(.received(parsed.message))
         case .line(.tooLong): unreadableLines += 1
-        case .closed(let errno):
+        case .closed(let errno, let unheard):
             ended(errno)
-            let cause = ControlChannel.cause(ending: errno)
             close()
-            handle(.disconnected(cause))
+            // The kernel asked when it had heard nothing for so long, and had no answer.
+            let asked = unheard.map { plane.clock.now - $0 + .seconds(ControlChannel.quietLimit) }
+            handle(.disconnected(ControlChannel.cause(ending: errno), since: asked))
         }
     }
 
@@ -214,7 +217,7 @@ final class ProcessorLink {
                     address: addressText, message: message, at: plane.clock.wallNow, count: count)))
     }
 
-    private func store(_ values: [ParameterValue]) {
+    private func store(_ values: [ParameterValue], _ told: Telling) {
         let now = plane.clock.wallNow
         let readings = values.compactMap(\.reading)
         if !readings.isEmpty { plane.receiver.send(.readings(processor: processor.id, readings, at: now)) }
@@ -228,7 +231,7 @@ final class ProcessorLink {
                 guard Meter(name: value.name) == nil, value.name.utf8.count <= Self.nameLimit,
                     let stored = Self.stored(value.value)
                 else { return nil }
-                return .parameter(processor: processor.id, at: now, name: value.name, value: stored)
+                return .parameter(processor: processor.id, at: now, name: value.name, value: stored, told: told)
             })
     }
 
@@ -260,15 +263,16 @@ final class ProcessorLink {
         timers[timer] = nil
         guard timer == .probe, let channel else { return handle(.timerFired(timer, .init())) }
         let (id, loop, attempt) = (processor.id, plane.loop, attempt)
-        ControlChannel.unacknowledged(channel).whenComplete { result in
-            loop.enter { $0.link(id)?.probeTimerFired(unacknowledged: (try? result.get()) ?? 0, attempt) }
+        ControlChannel.look(at: channel).whenComplete { result in
+            loop.enter { $0.link(id)?.probeTimerFired(try? result.get(), attempt) }
         }
     }
 
-    private func probeTimerFired(unacknowledged: Int, _ attempt: Int) {
+    private func probeTimerFired(_ connection: csockets_tcp_info?, _ attempt: Int) {
         guard attempt == self.attempt else { return }
         let evidence = ControlSession.Evidence(
-            unacknowledged: unacknowledged, lastDatagram: status.lastDatagram,
+            isAcknowledged: connection?.isAcknowledged ?? true, hasRoom: connection?.hasRoom ?? true,
+            lastDatagram: status.lastDatagram,
             rival: endpoint == nil ? nil : plane.ports.rival(of: self))
         handle(.timerFired(.probe, evidence))
     }

@@ -40,6 +40,10 @@ final class ReceiveLoop {
     private var lastRoute: (source: UInt32, unit: ReceivedUnit)?
     /// Units with an open frame.
     private var open: [ReceivedUnit] = []
+    /// Units with counts to hand over.
+    private var counted: [ReceivedUnit] = []
+    /// Everything that arrived before this has been read, microseconds since 1970 UTC.
+    private var readUntil: Int64 = 0
     private var nextSweep: Int64 = 0
     private var nextSummary: Int64 = 0
     /// When the last round began: what is read now has arrived since, or a moment before.
@@ -47,11 +51,13 @@ final class ReceiveLoop {
     private var isRunning = true
 
     init(
-        wake: Int32, relay: Relay?, takeCommands: @escaping () -> [MeterReceiver.Command], queue: FrameQueue,
-        clock: RecorderClock, feed: Feed,
+        wake: Int32, slotBytes: Int32, relay: Relay?, takeCommands: @escaping () -> [MeterReceiver.Command],
+        queue: FrameQueue, clock: RecorderClock, feed: Feed,
         wakeWriter: @escaping () -> Void, notify: @escaping (MeterReceiver.Notice) -> Void
     ) {
-        guard let batch = csockets_batch_create(Self.slots) else { fatalError("no memory to receive datagrams into") }
+        guard let batch = csockets_batch_create(Self.slots, slotBytes) else {
+            fatalError("no memory to receive datagrams into")
+        }
         self.batch = batch
         (self.relay, self.feed) = (relay, feed)
         (self.wake, self.takeCommands, self.queue, self.clock) = (wake, takeCommands, queue, clock)
@@ -63,10 +69,11 @@ final class ReceiveLoop {
 
     func run() {
         while isRunning {
-            let began = clock.now
+            let (began, wallBegan) = (clock.now, clock.wallNow)
             let (isCalled, readable) = waitForWork()
             var busy = false
             for socket in readable { busy = receive(from: socket) || busy }
+            noteRead(since: wallBegan)
             if isCalled { for command in takeCommands() { carryOut(command) } }
             let now = clock.now.microseconds
             if now >= nextSweep { closeFrames(now) }
@@ -102,10 +109,12 @@ final class ReceiveLoop {
     // MARK: datagrams
 
     /// True if so much came that more is likely to come at once.
+    @discardableResult
     private func receive(from socket: MeterSocket) -> Bool {
         var received = 0
         while true {
             let count = csockets_receive(socket.descriptor, batch)
+            socket.isDrained = count < Self.slots
             guard count >= 0 else {
                 socket.fault = -count
                 return false
@@ -116,11 +125,18 @@ final class ReceiveLoop {
                 let stamps = Stamps(clock, now, since: roundBegan)
                 let datagrams = csockets_batch_datagrams(batch)!
                 for index in 0..<Int(count) { take(datagrams[index], from: socket, at: now, stamps) }
+                socket.lastAt = stamps.wall(of: datagrams[Int(count) - 1].at_us)
             }
             received += Int(count)
             // Enough for one round, so that frames close and blocks go out under any flood.
             if count < Self.slots || received >= 4 * Int(Self.slots) { return received >= Self.busyBatch }
         }
+    }
+
+    /// A look at the sockets that began at `time` (microseconds since 1970 UTC) is over. A socket gives its datagrams in the
+    /// order they arrived.
+    private func noteRead(since time: Int64) {
+        readUntil = sockets.reduce(time) { $1.isDrained ? $0 : min($0, $1.lastAt) }
     }
 
     @inline(__always)
@@ -131,8 +147,10 @@ final class ReceiveLoop {
         }
         let bytes = UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
         let content = reader.read(bytes)
-        if content.readings > 0 { store(content.readings, of: unit, at: stamps.wall(of: datagram.at_us)) }
-        unit.count(content, truncated: datagram.truncated != 0, length: Int(datagram.length))
+        let at = stamps.wall(of: datagram.at_us)
+        unit.count(content, datagram, at: at, into: &block)
+        if !unit.isCounted { listCounts(of: unit) }
+        if content.readings > 0 { store(content.readings, of: unit, at: at) }
         for message in content.messages { notify(.message(processor: unit.processor, message)) }
         if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
     }
@@ -150,6 +168,11 @@ final class ReceiveLoop {
         unit.take(readings, at: at, into: &block, notify)
         list(unit)
         if block.isFull { handOver() }
+    }
+
+    private func listCounts(of unit: ReceivedUnit) {
+        unit.isCounted = true
+        counted.append(unit)
     }
 
     private func list(_ unit: ReceivedUnit) {
@@ -191,11 +214,16 @@ final class ReceiveLoop {
     private func summarize(_ now: Int64) {
         nextSummary = now + Self.summaryEvery
         let wall = clock.wallNow
-        for unit in units.values { unit.summarize(at: wall, into: &block) }
+        // Where nothing comes, it is a second since anybody looked.
+        for socket in sockets { receive(from: socket) }
+        noteRead(since: wall)
+        for unit in units.values { unit.assembler.summarize(into: &block) }
         for socket in sockets { summarize(socket, at: wall) }
         if let (count, errno, port) = relay?.takeFailures() {
             notify(.relayFault(count: count, errno: errno, port: port))
         }
+        // Also with nothing in it: then it says that nothing came.
+        if !queue.isBehind { handOver() }
     }
 
     private func summarize(_ socket: MeterSocket, at wall: Int64) {
@@ -204,9 +232,14 @@ final class ReceiveLoop {
         socket.summarize(at: wall, processor: only, into: &block, notify)
     }
 
-    /// What has arrived already; under a flood not more than the largest receive buffer holds.
+    /// Receives everything that has arrived already; what goes on arriving meanwhile is left. The limit is for a clock that
+    /// is set back at this moment: more than the largest receive buffer holds.
     private func drain(_ socket: MeterSocket) {
-        for _ in 0..<64 where !receive(from: socket) { return }
+        let end = clock.wallNow
+        for _ in 0..<64 {
+            receive(from: socket)
+            if socket.isDrained || socket.lastAt > end { return }
+        }
     }
 
     private func handOverIfDue(_ now: Int64) {
@@ -225,6 +258,12 @@ final class ReceiveLoop {
         let values = block.values(after: fed)
         if values > 0, feed.isWanted { feed.put(.values(block, after: fed), values: values) }
         if block.isNews { feed.put(.learnt(block)) }
+        counted.removeAll { unit in
+            guard unit.handOverCounts(into: &block) else { return false }
+            unit.isCounted = false
+            return true
+        }
+        block.completeUntil = open.reduce(readUntil) { min($0, $1.assembler.startedAt ?? $0) }
         block = queue.exchange(block)
         fed = FrameBlock.Mark()
         if full { wakeWriter() }
@@ -232,9 +271,13 @@ final class ReceiveLoop {
 
     private func finish() {
         for socket in sockets { drain(socket) }
-        for unit in open { unit.assembler.close(into: &block) }
-        summarize(clock.now.microseconds)
-        if !block.isEmpty { handOver() }
+        for unit in units.values {
+            unit.assembler.close(into: &block)
+            unit.assembler.summarize(into: &block)
+        }
+        let wall = clock.wallNow
+        for socket in sockets { summarize(socket, at: wall) }
+        handOver()
         for socket in sockets { socket.close() }
     }
 
@@ -255,6 +298,8 @@ final class ReceiveLoop {
         case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
         case .readings(let processor, let readings, let at):
             guard let unit = units[processor] else { return }
+            unit.count(values: readings.count, at: at, into: &block)
+            if !unit.isCounted { listCounts(of: unit) }
             readings.withUnsafeBufferPointer { unit.take($0, at: at, into: &block, notify) }
             list(unit)
         case .stop: isRunning = false

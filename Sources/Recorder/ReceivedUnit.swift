@@ -12,23 +12,53 @@ final class ReceivedUnit {
     var isListed = false
     /// Our control connection to it, while there is one.
     var endpoint: UnitEndpoint?
-    // Since the last summary.
-    private var unreadableDatagrams = 0
-    private var unreadableValues = 0
-    private var truncated = 0
-    private var noRoom = 0
+    /// Whether the loop has it on its list of units with counts to hand over.
+    var isCounted = false
+    private var ledger: ReceiveLedger
 
     init(_ registered: RegisteredProcessor, _ status: UnitStatus) {
         processor = registered.id
         self.status = status
+        ledger = ReceiveLedger(processor: registered.id)
         assembler = FrameAssembler(processor: registered.id, slots: registered.slots, latest: registered.latest)
     }
 
+    /// Counts a datagram and what the reader found in it, before anything else is done with them.
+    @inline(__always)
+    func count(
+        _ content: DatagramReader.Content, _ datagram: csockets_datagram, at: Int64, into block: inout FrameBlock
+    ) {
+        if !ledger.covers(at) { beginMinute(of: at, into: &block) }
+        ledger.count(content, length: Int(datagram.length), truncated: datagram.truncated != 0, at: at)
+    }
+
+    /// Counts values that came by TCP.
+    func count(values: Int, at: Int64, into block: inout FrameBlock) {
+        if !ledger.covers(at) { beginMinute(of: at, into: &block) }
+        ledger.count(values: values, at: at)
+    }
+
+    /// A frame ends with its minute, so that each minute's counts agree by themselves.
+    @inline(never)
+    private func beginMinute(of at: Int64, into block: inout FrameBlock) {
+        assembler.close(into: &block)
+        _ = handOverCounts(into: &block)
+        ledger.begin(minuteOf: at)
+    }
+
+    /// True if nothing is left to hand over.
+    func handOverCounts(into block: inout FrameBlock) -> Bool {
+        ledger.handOver(keeping: assembler.values, into: &block)
+        return ledger.isEmpty
+    }
+
+    /// Takes values that were counted.
     func take(
         _ readings: UnsafeBufferPointer<Reading>, at: Int64, into block: inout FrameBlock,
         _ notify: (MeterReceiver.Notice) -> Void
     ) {
-        noRoom += assembler.take(readings, at: at, into: &block) { hasOtherClient(notify) }
+        let left = assembler.take(readings, at: at, into: &block) { hasOtherClient(notify) }
+        if left != .none { ledger.count(left) }
     }
 
     /// The kernel walks its whole table of connections to answer: some 4 ms.
@@ -37,27 +67,6 @@ final class ReceivedUnit {
         guard let endpoint, !endpoint.otherClients(among: PortInspector.connections()).isEmpty else { return false }
         notify(.otherClient(processor: processor))
         return true
-    }
-
-    @inline(__always)
-    func count(_ content: DatagramReader.Content, truncated isTruncated: Bool, length: Int) {
-        if isTruncated { truncated += 1 }
-        if content.unreadableLines > 0 || length == 0 { unreadableDatagrams += 1 }
-        unreadableValues += content.unreadableValues
-    }
-
-    /// About once a second: last values, duplicates and losses.
-    func summarize(at wall: Int64, into block: inout FrameBlock) {
-        assembler.summarize(at: wall, into: &block)
-        func lost(_ reason: LossReason, datagrams: Int, samples: Int?) {
-            let loss = Loss(processor: processor, reason: reason, at: wall, datagrams: datagrams, samples: samples)
-            block.losses.append(loss)
-        }
-        if unreadableDatagrams > 0 { lost(.unreadable, datagrams: unreadableDatagrams, samples: nil) }
-        if unreadableValues > 0 { lost(.unreadable, datagrams: 0, samples: unreadableValues) }
-        if truncated > 0 { lost(.truncated, datagrams: truncated, samples: nil) }
-        if noRoom > 0 { lost(.tooManyMeters, datagrams: 0, samples: noRoom) }
-        (unreadableDatagrams, unreadableValues, truncated, noRoom) = (0, 0, 0, 0)
     }
 }
 
@@ -68,11 +77,17 @@ final class MeterSocket {
     let port: UInt16
     /// The only one that it receives from, if it is connected.
     let peer: IPv4Address?
-    private var drops: Int64 = 0
+    private var drops: UInt32 = 0
+    /// When the drops were read last, microseconds since 1970 UTC.
+    private var lastLook: Int64?
     private var strangers = 0
     private var lastStranger = IPv4Address(bits: 0)
     /// The errno of a receive that failed since the last summary; 0: none.
     var fault: Int32 = 0
+    /// When the datagram arrived that was read last, microseconds since 1970 UTC.
+    var lastAt: Int64 = 0
+    /// Whether the last receive left nothing behind.
+    var isDrained = true
 
     init(_ descriptor: Int32, _ address: IPv4Address, peer: IPv4Address?) {
         (self.descriptor, self.address, self.peer) = (descriptor, address, peer)
@@ -87,16 +102,22 @@ final class MeterSocket {
         lastStranger = source
     }
 
+    /// About once a second, and at its end: what the kernel dropped, who else sent.
     func summarize(
         at wall: Int64, processor: Int32?, into block: inout FrameBlock, _ notify: (MeterReceiver.Notice) -> Void
     ) {
         let now = csockets_drops(descriptor)
-        if now > drops {
-            let lost = Int(now - drops)
-            block.losses.append(
-                Loss(processor: processor, reason: .kernelDrop, at: wall, datagrams: lost, samples: nil))
+        if now >= 0 {
+            let lost = UInt32(truncatingIfNeeded: now) &- drops  // the kernel's counter has 32 bits
+            drops = UInt32(truncatingIfNeeded: now)
+            if lost > 0 {
+                block.losses.append(
+                    Loss(
+                        processor: processor, reason: .kernelDrop, since: lastLook, at: wall, datagrams: Int(lost),
+                        samples: nil))
+            }
         }
-        drops = max(drops, now)
+        lastLook = wall
         if strangers > 0 { notify(.strangers(count: strangers, last: lastStranger, socket: address)) }
         strangers = 0
         if fault != 0 { notify(.socketFault(socket: address, errno: fault)) }

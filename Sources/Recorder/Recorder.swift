@@ -48,8 +48,9 @@ package struct Recorder: Service {
         let signsOfLife = Task { await manager.giveSignsOfLife() }
         defer { signsOfLife.cancel() }
         guard let (lock, predecessor) = try await claimStore() else { return }
-        // Its first look at the clocks comes after the wait: nobody was held up by that.
-        let (clock, outbox, queue) = (RecorderClock(configuration.clocks), EntryOutbox(), FrameQueue())
+        let limits = configuration.links.limits
+        let (clock, outbox) = (RecorderClock(configuration.clocks), EntryOutbox())
+        let queue = FrameQueue(limit: limits.queueBytes)
         let names = Names()
         let print = print
         let overview = LinkOverview(count: configuration.processors.count)
@@ -60,12 +61,13 @@ package struct Recorder: Service {
             if let line = overview.line(after: entries) { manager.tell(["STATUS=\(line)"]) }
         }
         let start = RunStart(version: configuration.version, pid: getpid(), host: HostName.text)
-        let processors = try await writer.begin(start, processors: configuration.processors, at: clock.wallNow)
+        let processors = try await writer.begin(start, processors: configuration.processors, at: clock.begin())
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         let feed = Feed()
         let receiver = try MeterReceiver(
-            queue: queue, clock: clock, feed: feed, relays: configuration.links.relays, wakeWriter: { outbox.wake() },
+            queue: queue, slotBytes: limits.slotBytes, clock: clock, feed: feed, relays: configuration.links.relays,
+            wakeWriter: { outbox.wake() },
             notify: { loop.notice($0) })
         let writing = Task {
             await WriterLoop(writer: writer, outbox: outbox, queue: queue, clock: clock, logger: logger).run()
@@ -94,14 +96,16 @@ package struct Recorder: Service {
         try? await gracefulShutdown()
 
         tell("STOPPING=1", "STATUS=storing what was received")
+        // The run ends here: from now on the links go, and what comes is no longer the whole of it.
+        let end = clock.wallNow
         await loop.stop()
         await receiver.stop()
         await loop.settle()
         await server.stop()
-        outbox.put([.event(.init(processor: nil, at: clock.wallNow, link: nil, name: .stopped))])
+        outbox.put([.event(.init(processor: nil, at: end, link: nil, name: .stopped))])
         outbox.close()
         await writing.value
-        try await writer.finish(outbox.take(at: clock.wallNow), at: clock.wallNow)
+        try await finish(writer, outbox.take(at: end), at: end)
     }
 
     /// The store's lock, at once or, where the recorder stands by, when its holder is gone, with that one's name; nil:
@@ -134,6 +138,19 @@ package struct Recorder: Service {
             "cannot tell the service manager: look at NOTIFY_SOCKET and the unit's NotifyAccess",
             metadata: ["message": "\(lines[0])", "error": "\(ErrnoName.message(code))"])
     }
+
+    /// Stores what waits. A store that refuses is asked again for as long as those who stop services will wait.
+    private func finish(_ writer: StoreWriter, _ last: [Entry], at end: Int64) async throws {
+        let deadline = ContinuousClock.now + Self.finishingLimit
+        var failure = await writer.failure(finishing: last, at: end)
+        while let error = failure {
+            guard error.kind == .busy || error.kind == .full, ContinuousClock.now < deadline else { throw error }
+            try? await Task.sleep(for: .milliseconds(200))
+            failure = await writer.failure(finishing: [], at: end)  // it has the entries already
+        }
+    }
+
+    private static let finishingLimit = Duration.seconds(20)
 }
 
 /// The units' names by their row.
@@ -144,4 +161,15 @@ private final class Names: Sendable {
         names.withLock { names in for processor in processors { names[processor.id] = processor.spec.name } }
     }
     subscript(id: Int32) -> String { names.withLock { $0[id] ?? "processor \(id)" } }
+}
+
+extension StoreWriter {
+    fileprivate func failure(finishing last: [Entry], at end: Int64) -> StoreError? {
+        do throws(StoreError) {
+            try finish(last, at: end)
+            return nil
+        } catch {
+            return error
+        }
+    }
 }

@@ -80,6 +80,18 @@ package final class RecorderClock: Sendable {
         }
     }
 
+    /// The beginning of a run, microseconds since 1970 UTC: what was before it is not looked at.
+    package func begin() -> Int64 {
+        history.withLock { history in
+            let (boot, offset) = Self.read(host)
+            history.looked = Instant(microseconds: boot)
+            history.slept = boot - host.awake()
+            history.anchors = [Anchor(from: history.looked, offset: offset)]
+            self.offset.store(offset, ordering: .relaxed)
+            return boot + offset
+        }
+    }
+
     /// Looks whether time went on as it should since the last look; called each second. In order of time.
     package func look() -> [Disruption] {
         history.withLock { history in

@@ -7,6 +7,8 @@ import RecorderStore
 struct WriterLoop: Sendable {
     /// Between two commits of samples. With what the receiver holds, less than a second is ever unwritten.
     private static let interval = Span.milliseconds(500)
+    /// Between two looks for minutes that are over.
+    private static let minutesInterval = Span.seconds(10)
 
     let writer: StoreWriter
     let outbox: EntryOutbox
@@ -18,7 +20,9 @@ struct WriterLoop: Sendable {
     func run() async {
         await writer.occupy { writer in
             var nextSamples = clock.now
-            var fault = StoreFault(logger: logger)
+            var nextMinutes = clock.now
+            var fault = StoreFault(logger: logger, "the store refuses; samples and events wait in memory")
+            var minutesFault = StoreFault(logger: logger, "the meters' minutes cannot be counted; they will be later")
             while outbox.wait(atMost: .microseconds(Int(max(0, (nextSamples - clock.now).microseconds)))) {
                 let now = clock.now
                 let samples = now >= nextSamples || queue.isLong
@@ -30,6 +34,15 @@ struct WriterLoop: Sendable {
                     fault.ended(at: now)
                 } catch {
                     fault.happened(error, at: now)
+                    continue
+                }
+                guard samples, now >= nextMinutes else { continue }
+                nextMinutes = now + Self.minutesInterval
+                do {
+                    if try writer.countMinutes() { nextMinutes = now }
+                    minutesFault.ended(at: now)
+                } catch {
+                    minutesFault.happened(error, at: now)
                 }
             }
         }
@@ -39,16 +52,17 @@ struct WriterLoop: Sendable {
 /// Tells of a lasting fault without filling the log.
 struct StoreFault {
     private let logger: Logger
+    private let message: Logger.Message
     private var since: Instant?
     private var lastTold: Instant?
 
-    init(logger: Logger) { self.logger = logger }
+    init(logger: Logger, _ message: Logger.Message) { (self.logger, self.message) = (logger, message) }
 
     mutating func happened(_ error: any Error, at now: Instant) {
         since = since ?? now
         if let lastTold, now - lastTold < .seconds(60) { return }
         lastTold = now
-        logger.error("the store refuses; samples and events wait in memory", metadata: ["error": "\(error)"])
+        logger.error(message, metadata: ["error": "\(error)"])
     }
 
     mutating func ended(at now: Instant) {

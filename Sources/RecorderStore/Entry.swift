@@ -13,7 +13,7 @@ package enum Entry: Sendable {
     /// The operation worked: its open episodes end.
     case recovered(
         processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation, address: String? = nil)
-    case parameter(processor: Int32, at: Int64, name: String, value: SQLValue)
+    case parameter(processor: Int32, at: Int64, name: String, value: SQLValue, told: Telling = .changed)
     /// The unit was heard from.
     case seen(processor: Int32, at: Int64)
     case loss(Loss)
@@ -47,14 +47,18 @@ extension [Entry] {
     /// Changes of parameters that may wait: only these can be made up by a sender without end.
     static let parameterLimit = 50_000
 
-    /// The same, for a store that refuses for long: of when a unit was heard from the last, and of changes of parameters
-    /// beyond the limit how many there were.
+    /// The same, for a store that refuses for long: of when a unit was heard from the last, of changes of parameters
+    /// beyond the limit how many there were, and losses summed up.
     func condensed(limit: Int = parameterLimit) -> [Entry] {
         var (kept, shed): ([Entry], [Loss]) = ([], [])
         var heard: Set<Int32> = []
         var room = limit
         for entry in self {
-            if case .parameter(let processor, let at, _, _) = entry {
+            if case .loss(let loss) = entry {
+                shed.merge(loss)
+                continue
+            }
+            if case .parameter(let processor, let at, _, _, _) = entry {
                 room -= 1
                 if room < 0 {
                     shed.merge(

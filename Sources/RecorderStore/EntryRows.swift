@@ -5,25 +5,21 @@ struct EntryRows {
     /// What is known of rows already written; put back when a transaction fails.
     struct State {
         var episodes = EpisodeLedger()
-        var parameters: [Parameter: SQLValue] = [:]
-        var parameterCounts: [Int32: Int] = [:]
+        var parameters = ParameterRows.State()
     }
-    struct Parameter: Hashable {
-        let processor: Int32
-        let name: String
-    }
-    /// Of one unit. Beyond this a sender makes parameters up; a unit has some 300.
-    private static let parameterLimit = 5_000
 
-    var state = State()
-    private let database: Database
+    var state: State {
+        get { State(episodes: episodes, parameters: parameters.state) }
+        set { (episodes, parameters.state) = (newValue.episodes, newValue.parameters) }
+    }
     private let links: LinkRows
     private let timeline: WallTimeline
-    private let insertEvent, insertError, updateError, countError, insertParameter: Statement
-    private let insertLabel, lastLabel, deleteLaterLabels, firmware, seen: Statement
+    private var episodes = EpisodeLedger()
+    private var parameters: ParameterRows
+    private let insertEvent, insertError, updateError, countError, seen: Statement
 
     init(_ database: Database, _ links: LinkRows, _ timeline: WallTimeline) throws(StoreError) {
-        (self.database, self.links, self.timeline) = (database, links, timeline)
+        (self.links, self.timeline) = (links, timeline)
         func prepare(_ sql: String, _ doing: String) throws(StoreError) -> Statement {
             try Statement(sql, on: database, doing: doing)
         }
@@ -47,21 +43,7 @@ struct EntryRows {
             INSERT INTO socket_error_minute (start_us, error_id, count) VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET count = count + ?3
             """, fault)
-        let parameter = "write a parameter"
-        insertParameter = try prepare(
-            "INSERT INTO parameter_change (at_us, processor_id, parameter, value, previous) VALUES (?, ?, ?, ?, ?)",
-            parameter)
-        insertLabel = try prepare(
-            """
-            INSERT INTO meter_label (processor_id, meter, from_us, label) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT DO UPDATE SET label = ?4
-            """, parameter)
-        lastLabel = try prepare(
-            "SELECT label FROM meter_label WHERE processor_id = ? AND meter = ? ORDER BY from_us DESC LIMIT 1",
-            parameter)
-        deleteLaterLabels = try prepare(
-            "DELETE FROM meter_label WHERE processor_id = ? AND meter = ? AND from_us > ?", parameter)
-        firmware = try prepare("UPDATE processor SET firmware = ?2 WHERE id = ?1", parameter)
+        parameters = try ParameterRows(database)
         seen = try prepare(
             """
             UPDATE processor SET first_seen_us = coalesce(first_seen_us, ?2), last_seen_us = ?2
@@ -70,19 +52,7 @@ struct EntryRows {
     }
 
     /// Reads the parameters' last values, so that a restart does not record them as changes.
-    mutating func load() throws(StoreError) {
-        let last = try Statement(
-            """
-            SELECT processor_id, parameter, value FROM parameter_change
-             WHERE id IN (SELECT max(id) FROM parameter_change GROUP BY processor_id, parameter)
-            """, on: database, doing: "read the parameters' last values")
-        while try last.step() {
-            guard let name = last.text(1) else { continue }
-            let processor = Int32(last.integer(0))
-            state.parameters[Parameter(processor: processor, name: name)] = last.value(2)
-            state.parameterCounts[processor, default: 0] += 1
-        }
-    }
+    mutating func load() throws(StoreError) { try parameters.load() }
 
     /// Writes it; what had to be left out comes back, for the ledger.
     mutating func write(_ entry: Entry) throws(StoreError) -> Loss? {
@@ -94,9 +64,11 @@ struct EntryRows {
         case .paused(let from, let until, let cause): try timeline.paused(from: from, until: until, cause)
         case .fault(let fault): try write(fault)
         case .recovered(let processor, let socket, let operation, let address):
-            state.episodes.end(processor: processor, socket: socket, operation: operation, address: address)
-        case .parameter(let processor, let at, let name, let value):
-            guard try write(processor, at, name, value) else {
+            episodes.end(processor: processor, socket: socket, operation: operation, address: address)
+        case .parameter(let processor, let at, let name, let value, let told):
+            switch try parameters.write(processor, at, name, value, told) {
+            case .done(let renamed): if let renamed { try write(renamed) }
+            case .tooMany:
                 return Loss(processor: processor, reason: .parametersDropped, at: at, datagrams: 1, samples: nil)
             }
         case .seen(let processor, let at): try seen.run(.integer(Int64(processor)), .integer(at))
@@ -113,7 +85,7 @@ struct EntryRows {
 
     private mutating func write(_ fault: SocketFault) throws(StoreError) {
         let row: Int64
-        if let open = state.episodes.row(for: fault) {
+        if let open = episodes.row(for: fault) {
             row = open
             try updateError.run(
                 .integer(row), .integer(fault.at), .integer(Int64(fault.count)), .text(fault.holder),
@@ -129,47 +101,9 @@ struct EntryRows {
             _ = try insertError.step()
             row = insertError.integer(0)
             insertError.reset()
-            state.episodes.begin(fault, row: row)
+            episodes.begin(fault, row: row)
         }
         try countError.run(
             .integer(fault.at / 60_000_000 * 60_000_000), .integer(row), .integer(Int64(fault.count)))
-    }
-
-    /// False: not written, because this unit has told of more parameters than any unit has.
-    private mutating func write(
-        _ processor: Int32, _ at: Int64, _ name: String, _ value: SQLValue
-    ) throws(StoreError) -> Bool {
-        let key = Parameter(processor: processor, name: name)
-        let previous = state.parameters[key]
-        guard previous.map({ !$0.isIdentical(to: value) }) ?? true else { return true }
-        if previous == nil {
-            let known = state.parameterCounts[processor, default: 0]
-            guard known < Self.parameterLimit else { return false }
-            state.parameterCounts[processor] = known + 1
-        }
-        state.parameters[key] = value
-        try insertParameter.run(
-            .integer(at), .integer(Int64(processor)), .text(name), value, previous ?? .null)
-        guard case .text(let text) = value else { return true }
-        if name == "FirmwareVersion" { try firmware.run(.integer(Int64(processor)), .text(text)) }
-        if let meter = Meter(namedBy: name) { try label(processor, at, meter, text) }
-        return true
-    }
-
-    private func label(_ processor: Int32, _ at: Int64, _ meter: Meter, _ label: String) throws(StoreError) {
-        let (id, name) = (SQLValue.integer(Int64(processor)), SQLValue.text(meter.name))
-        try lastLabel.bind(id, at: 1)
-        try lastLabel.bind(name, at: 2)
-        let before = try lastLabel.step() ? lastLabel.text(0) : nil
-        lastLabel.reset()
-        if let before, before.utf8.elementsEqual(label.utf8) { return }
-        // After the clock was set back the name that was learnt last counts.
-        try deleteLaterLabels.run(id, name, .integer(at))
-        try insertLabel.run(id, name, .integer(at), .text(label))
-        guard let before else { return }
-        try write(
-            Entry.Event(
-                processor: processor, at: at, link: .control, name: .renamed,
-                detail: "\(meter.name): \(before) -> \(label)"))
     }
 }

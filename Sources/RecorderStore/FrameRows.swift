@@ -15,7 +15,13 @@ final class FrameRows {
     private let database: Database
     private let insertFrame, insertSample, insertMeter, findMeter, upsertLatest, upsertMinute: Statement
     private var meterIDs: [Slot: Int64] = [:]
-    private var counts: [Minute: (stored: Int, duplicate: Int)] = [:]
+    private struct Count {
+        var stored = 0
+        var duplicate = 0
+        var datagrams = 0
+        var received = 0
+    }
+    private var counts: [Minute: Count] = [:]
 
     init(_ database: Database) throws(StoreError) {
         self.database = database
@@ -30,8 +36,10 @@ final class FrameRows {
             "INSERT INTO latest_level (processor_id, levels) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET levels = ?2")
         upsertMinute = try prepare(
             """
-            INSERT INTO sample_minute (start_us, processor_id, stored, duplicate) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT DO UPDATE SET stored = stored + ?3, duplicate = duplicate + ?4
+            INSERT INTO sample_minute (start_us, processor_id, stored, duplicate, datagrams, received)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT DO UPDATE SET stored = stored + ?3, duplicate = duplicate + ?4, datagrams = datagrams + ?5,
+                   received = received + ?6
             """)
     }
 
@@ -42,13 +50,19 @@ final class FrameRows {
         try writeFrames(block)
         for value in block.loneInOrder {
             try writeLone(value)
-            count(value.processor, value.at, stored: 1)
+            counts[minute(value.processor, value.at), default: Count()].stored += 1
         }
         for latest in block.latest {
             let values = latest.values.map { $0.map { "[\($0.at),\($0.level)]" } ?? "null" }
             try upsertLatest.run(.integer(Int64(latest.processor)), .text("[\(values.joined(separator: ","))]"))
         }
-        for (processor, at, copies) in block.duplicates { count(processor, at, duplicate: copies) }
+        for tally in block.tallies {
+            var count = counts[minute(tally.processor, tally.minute)] ?? Count()
+            count.datagrams += tally.datagrams
+            count.received += tally.received
+            count.duplicate += tally.duplicates
+            counts[minute(tally.processor, tally.minute)] = count
+        }
     }
 
     /// The hot path: nothing is copied and nothing is allocated for a frame.
@@ -67,7 +81,7 @@ final class FrameRows {
                 _ = insertFrame.bind(integer: Int64(frame.processor), at: 2)
                 let code = insertApart(insertFrame, at: frame.at)
                 guard code == SQLITE_DONE else { return code }
-                count(frame.processor, frame.at, stored: Int(frame.values))
+                counts[minute(frame.processor, frame.at), default: Count()].stored += Int(frame.values)
             }
             return SQLITE_DONE
         }
@@ -114,18 +128,16 @@ final class FrameRows {
     }
 
     @inline(__always)
-    private func count(_ processor: Int32, _ at: Int64, stored: Int = 0, duplicate: Int = 0) {
-        let minute = Minute(processor: processor, start: at / 60_000_000 * 60_000_000)
-        let before = counts[minute] ?? (0, 0)
-        counts[minute] = (before.stored + stored, before.duplicate + duplicate)
+    private func minute(_ processor: Int32, _ at: Int64) -> Minute {
+        Minute(processor: processor, start: at.startOfMinute)
     }
 
-    /// Adds what this commit stored to the minutes' counts; last in the transaction.
+    /// Adds what this commit brought to the minutes' counts; last in the transaction.
     func writeCounts() throws(StoreError) {
         for (minute, count) in counts {
             try upsertMinute.run(
                 .integer(minute.start), .integer(Int64(minute.processor)), .integer(Int64(count.stored)),
-                .integer(Int64(count.duplicate)))
+                .integer(Int64(count.duplicate)), .integer(Int64(count.datagrams)), .integer(Int64(count.received)))
         }
         counts.removeAll(keepingCapacity: true)
     }

@@ -103,13 +103,19 @@ struct LinkRows {
         var taken: [Row] = []
         for var row in try rows(of: key, endingAfter: from) {
             if let until, row.started >= until { continue }
-            try delete.run(key.values + [.integer(row.started)])
-            if let until, row.ended.map({ $0 > until }) ?? true {
-                try add(Row(until, row.ended, row.state, row.cause), to: key)
+            let lasting = row.ended
+            // What lies before is only cut: the minutes that were counted from it stay as they are.
+            if row.started < from {
+                try end.run(key.values + [.integer(row.started), .integer(from)])
+                row.started = from
+            } else {
+                try delete.run(key.values + [.integer(row.started)])
+            }
+            if let until, lasting.map({ $0 > until }) ?? true {
+                try add(Row(until, lasting, row.state, row.cause), to: key)
                 row.ended = until
             }
-            if row.started < from { try add(Row(row.started, from, row.state, row.cause), to: key) }
-            taken.append(Row(max(row.started, from), row.ended, row.state, row.cause))
+            taken.append(row)
         }
         return taken
     }

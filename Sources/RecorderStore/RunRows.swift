@@ -112,6 +112,12 @@ struct RunRows {
             "SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1", doing: doing)
         try closeStates(at: end)
         try timeline.endPassage(at: end)
+        // Less than a second: what the receiver and the queue held when it ended.
+        try database.execute(
+            """
+            INSERT INTO sample_loss (reason, from_us, until_us, datagrams)
+            SELECT '\(LossReason.recorderKilled.rawValue)', heartbeat_us, heartbeat_us, 0 FROM recorder_run WHERE ended_us IS NULL
+            """, doing: doing)
         try database.execute(
             "UPDATE recorder_run SET ended_us = heartbeat_us, clean = 0 WHERE ended_us IS NULL", doing: doing)
         // The clock was set back since.

@@ -128,6 +128,14 @@ package final class Statement {
         let count = Int(sqlite3_column_bytes(handle, index))
         return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
+    /// A text's bytes where SQLite keeps them; they are gone with the next step.
+    @inline(__always)
+    func bytes(_ index: Int32) -> UnsafeBufferPointer<UInt8> {
+        let bytes = sqlite3_column_blob(handle, index)  // unlike _text it does not copy to append a zero
+        let count = Int(sqlite3_column_bytes(handle, index))
+        return UnsafeBufferPointer(start: bytes?.assumingMemoryBound(to: UInt8.self), count: count)
+    }
+    func isInteger(_ index: Int32) -> Bool { sqlite3_column_type(handle, index) == SQLITE_INTEGER }
     package func value(_ index: Int32) -> SQLValue {
         switch sqlite3_column_type(handle, index) {
         case SQLITE_INTEGER: .integer(integer(index))

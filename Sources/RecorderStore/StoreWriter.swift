@@ -13,10 +13,15 @@ package actor StoreWriter {
     private let runs: RunRows
     private let frames: FrameRows
     private let losses: LossRows
+    private let minutes: MinuteRows
     private var entries: EntryRows
     private var pending: [Entry] = []
     private var run: RunRows.Open?
+    /// The time of the last commit, microseconds since 1970 UTC: up to there everything is known.
+    private var committedAt = Int64.min
     private var unsettled: Attempt?
+    /// Whatever arrived before this is stored, microseconds since 1970 UTC; nil: nobody hands over anything.
+    private var completeUntil: Int64?
     private let committed: @Sendable ([Entry]) -> Void
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
@@ -42,6 +47,7 @@ package actor StoreWriter {
         runs = try RunRows(database, links, timeline)
         frames = try FrameRows(database)
         losses = try LossRows(database)
+        minutes = try MinuteRows(database)
         entries = try EntryRows(database, links, timeline)
         self.queue = queue
         self.committed = committed
@@ -56,6 +62,7 @@ package actor StoreWriter {
         var opened: RunRows.Open?
         try database.transaction("begin a run") { () throws(StoreError) in
             (opened, registered) = try runs.begin(start, processors: processors, at: now)
+            try minutes.begin(registered, at: now)
         }
         run = opened
         try entries.load()
@@ -85,24 +92,57 @@ package actor StoreWriter {
             try runs.end(run, at: now)
         }
         self.run = nil
-        checkpoint.run(emptyingLog: true)
+        defer { checkpoint.run(emptyingLog: true) }
+        // After a long time without minutes a stop does not wait for all of them: the next run goes on.
+        var turns = 20
+        while turns > 0, try countMinutes(until: now + UpTime.minute) { turns -= 1 }
+    }
+
+    /// Counts the meters' minutes that were over at the last commit. True: there are more, for the next call. Throws as a
+    /// commit does; nothing is lost then, and the next call tries again.
+    package func countMinutes() throws(StoreError) -> Bool {
+        guard run != nil, unsettled == nil, committedAt != .min else { return false }
+        return try countMinutes(until: committedAt - MinuteRows.settling)
+    }
+
+    /// Rows of samples that are read in one go: about a tenth of a second.
+    private static let minuteRows = 100_000
+
+    private func countMinutes(until limit: Int64) throws(StoreError) -> Bool {
+        guard try minutes.isDue(limit) else { return false }
+        try database.setSynchronous(full: false)
+        var isMore = true
+        try database.transaction("count the minutes") { () throws(StoreError) in
+            var rows = 0
+            while rows < Self.minuteRows, isMore {
+                if let read = try minutes.step(until: limit) { rows += read } else { isMore = false }
+            }
+        }
+        checkpoint.runIfDue()
+        return isMore
     }
 
     /// What one commit holds, until it is known whether the store has it.
     private struct Attempt {
         var run: RunRows.Open
+        let at: Int64
         let entries: Int
         var blocks: [FrameBlock]
         var shed: [Loss]
         let before: EntryRows.State
+        /// What the receiver said of the last block.
+        var completeUntil: Int64?
     }
 
     private func commit(samples: Bool, at now: Int64) throws(StoreError) {
         if unsettled != nil { try settle() }
         guard let run else { return }
         let batch = pending
-        var attempt = Attempt(run: run, entries: batch.count, blocks: [], shed: [], before: entries.state)
+        var attempt = Attempt(run: run, at: now, entries: batch.count, blocks: [], shed: [], before: entries.state)
         if samples { (attempt.blocks, attempt.shed) = queue.take() }
+        attempt.completeUntil = attempt.blocks.last { $0.completeUntil != nil }?.completeUntil ?? completeUntil
+        // Up to its last heartbeat a run that is killed counts as recorded: so nothing before it may still wait.
+        let heartbeat = min(now, attempt.completeUntil ?? now)
         let doing = "write \(batch.count) entries and \(attempt.blocks.count) blocks of frames"
         do throws(StoreError) {
             // Events wait for the disk, samples do not.
@@ -113,7 +153,7 @@ package actor StoreWriter {
                 for block in attempt.blocks { for loss in block.losses { try losses.add(loss) } }
                 for loss in attempt.shed { try losses.add(loss) }
                 try frames.writeCounts()
-                try runs.beat(&attempt.run, at: now)
+                try runs.beat(&attempt.run, at: heartbeat)
             }
         } catch {
             unsettled = attempt
@@ -142,7 +182,7 @@ package actor StoreWriter {
     }
 
     private func keep(_ attempt: inout Attempt) {
-        run = attempt.run
+        (run, committedAt, completeUntil) = (attempt.run, attempt.at, attempt.completeUntil)
         let blocks = attempt.blocks
         attempt.blocks = []  // the queue uses their memory again only if nobody else holds it
         queue.finish(blocks)

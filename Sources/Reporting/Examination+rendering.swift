@@ -61,7 +61,7 @@ extension Examination {
 
 extension Style {
     /// Nine columns wide.
-    fileprivate func status(_ status: Finding.Status) -> String {
+    fileprivate func status(_ status: Diagnosis.Finding.Status) -> String {
         switch status {
         case .ok: good("ok       ")
         case .attention: unsure("attention")

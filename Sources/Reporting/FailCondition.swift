@@ -49,8 +49,8 @@ package enum Verdict: Equatable, Sendable {
 }
 
 extension Summary {
-    /// Whether any of the conditions is true in the window.
-    package func verdict(on conditions: [FailCondition]) -> Verdict {
+    /// Whether any of the conditions is true in the window. `causes` are those of the links' states in it.
+    package func verdict(on conditions: [FailCondition], causes: Set<String>) -> Verdict {
         let missing = max(0, window - recorded)
         for condition in conditions {
             switch condition {

@@ -36,7 +36,7 @@ indirect enum JSONText {
             let inner = indent + "  "
             let lines = members.map { "\($0.0.jsonQuoted): \($0.1.written(indent: inner))" }
             let line = "{" + lines.joined(separator: ", ") + "}"
-            guard line.count + indent.count > 100 || line.contains("\n") else { return line }
+            guard line.utf8.count + indent.utf8.count > 100 || line.utf8.contains(0x0A) else { return line }
             return "{\n" + lines.map { inner + $0 }.joined(separator: ",\n") + "\n\(indent)}"
         }
     }

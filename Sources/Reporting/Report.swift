@@ -17,6 +17,12 @@ package struct Report: Sendable {
         self = report
     }
 
+    /// One that comes with the program.
+    static func compiledIn(_ name: String) -> Report {
+        guard let report = Report(named: name) else { preconditionFailure("reports/\(name).sql is not compiled in") }
+        return report
+    }
+
     /// The first line of the SQL's comment: what the report tells.
     package var purpose: String {
         let line = sql.split(separator: "\n").first { $0.hasPrefix("--") } ?? ""
@@ -37,11 +43,33 @@ package struct Question: Sendable, Equatable {
     /// Now, as the window was resolved.
     package let now: Int64
 
+    /// Into how many cells a timeline divides the window.
+    let cells: Int
+
     package init(since: Int64, until: Int64, processor: String?, now: Int64) {
+        self.init(since: since, until: until, processor: processor, now: now, cells: 60)
+    }
+
+    private init(since: Int64, until: Int64, processor: String?, now: Int64, cells: Int) {
         (self.since, self.until, self.processor, self.now) = (since, until, processor, now)
+        self.cells = cells
+    }
+
+    /// The same of the time before or after `split`, which lies inside the window.
+    package func before(_ split: Int64) -> Question {
+        Question(since: since, until: split, processor: processor, now: now, cells: cells)
+    }
+    package func after(_ split: Int64) -> Question {
+        Question(since: split, until: until, processor: processor, now: now, cells: cells)
+    }
+    func asking(cells: Int) -> Question {
+        Question(since: since, until: until, processor: processor, now: now, cells: cells)
     }
 
     var parameters: [String: SQLValue] {
-        [":since_us": .integer(since), ":until_us": .integer(until), ":processor": .text(processor)]
+        [
+            ":since_us": .integer(since), ":until_us": .integer(until), ":processor": .text(processor),
+            ":cells": .integer(Int64(cells)),
+        ]
     }
 }

@@ -1,7 +1,17 @@
-/// Colour for a terminal, or none. ANSI by hand: SGR codes of ECMA-48, 8.3.117.
+/// What the reader's terminal shows: colour or none, blocks or plain ASCII. ANSI by hand: SGR codes of ECMA-48, 8.3.117.
 package struct Style: Sendable {
     package let isColoured: Bool
-    package init(isColoured: Bool) { self.isColoured = isColoured }
+    package let isUnicode: Bool
+    package init(isColoured: Bool, isUnicode: Bool) { (self.isColoured, self.isUnicode) = (isColoured, isUnicode) }
+
+    /// Whether the locale's characters are UTF-8: the first of these variables that is set and not empty says so (POSIX,
+    /// Base Definitions, 8.2).
+    package static func isUnicode(_ environment: [String: String]) -> Bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+        let name = locale.lowercased().filter { $0 != "-" }
+        // `UTF-8` alone is what a Mac's ssh hands over.
+        return name == "utf8" || name.hasSuffix(".utf8") || name.contains(".utf8@")
+    }
 
     func bold(_ text: String) -> String { code("1", text) }
     func good(_ text: String) -> String { code("32", text) }
@@ -13,6 +23,16 @@ package struct Style: Sendable {
         case "up": good(text)
         case "down": bad(text)
         default: unsure(text)
+        }
+    }
+
+    func finding(_ finding: Finding, _ text: String) -> String {
+        switch finding {
+        case .gone: good(text)
+        case .new, .more, .same: bad(text)
+        case .none: text
+        case .fewer, .lingering, .tooShort, .tooFew, .littleRecorded, .notRecordedAfter, .notRecordedBefore:
+            unsure(text)
         }
     }
 

@@ -1,22 +1,34 @@
 import WallTime
 
 extension Summary {
-    /// The object of `--format json`; docs/report.schema.json describes it.
-    package var json: String { object.written() + "\n" }
+    /// The object of `--format json`; docs/report.schema.json describes it. `halves`: the same window before and after
+    /// its split.
+    func json(split halves: SplitSummary? = nil) -> String {
+        var members: [(String, JSONText)] = [("version", .integer(1)), ("store", .text(store))] + members
+        if let halves {
+            members.append(
+                (
+                    "split",
+                    .object([
+                        ("time", .text(LocalTime.iso8601(halves.split))), ("before", .object(halves.before.members)),
+                        ("after", .object(halves.after.members)),
+                    ])
+                ))
+        }
+        return JSONText.object(members).written() + "\n"
+    }
 
-    private var object: JSONText {
-        .object([
-            ("version", .integer(1)),
-            ("store", .text(store)),
+    private var members: [(String, JSONText)] {
+        [
             ("since", .text(LocalTime.iso8601(question.since))),
             ("until", .text(LocalTime.iso8601(question.until))),
             ("window_seconds", seconds(window)),
             ("recorded_seconds", seconds(recorded)),
             ("processors", .array(processors.map(\.json))),
             ("outages", .array(outages.map(\.json))),
-            ("errors", .array(errors.map(\.json))),
+            ("errors", .array(errors.map { $0.json(perHour: perHour($0.count)) })),
             ("losses", .array(losses.map(\.json))),
-        ])
+        ]
     }
 }
 
@@ -54,10 +66,10 @@ extension Summary.Outage {
 }
 
 extension Summary.SocketError {
-    fileprivate var json: JSONText {
+    fileprivate func json(perHour: Double?) -> JSONText {
         .object([
             ("code", .text(code)), ("socket", .text(socket)), ("operation", .text(operation)),
-            ("count", .integer(count)),
+            ("count", .integer(count)), ("per_hour", .number(perHour)),
             ("first", time(first)), ("last", time(last)), ("last_before", time(lastBefore)),
             ("processor", .text(processor)), ("holder", .text(holder)), ("message", .text(message)),
         ])

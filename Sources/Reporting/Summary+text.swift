@@ -3,9 +3,9 @@ import WallTime
 
 extension Summary {
     /// The page of `--format text`: at most 80 columns, the answers first.
-    package func text(_ style: Style) -> String {
+    func text(_ style: Style, _ timeline: Timeline) -> String {
         var lines = headline(style)
-        if !processors.isEmpty { lines += [""] + linkTable(style) }
+        if !processors.isEmpty { lines += [""] + linkTable(style) + [""] + timeline.text(style) }
         if !outages.isEmpty { lines += ["", style.bold("Outages")] + outageTable() }
         let happened = errors.filter { $0.count > 0 }
         if !happened.isEmpty { lines += ["", style.bold("Errors")] + errorTable(happened) }
@@ -20,6 +20,15 @@ extension Summary {
         let until = LocalTime.textWithZone(question.until).droppingMilliseconds()
         var lines = ["\(style.bold("Window"))      \(since) to \(until) (\(Length.text(window)))"]
         lines.append("\(style.bold("Recorded"))    \(recordedText(style))")
+        lines += stateLines(style)
+        lines.append("\(style.bold("Errors"))      \(errorCountText(style))")
+        lines.append("\(style.bold("EADDRINUSE"))  \(addressInUseText(style))")
+        return lines
+    }
+
+    /// What each unit's links are at the window's end.
+    func stateLines(_ style: Style) -> [String] {
+        var lines: [String] = []
         let isNow = question.now - question.until < 2_000_000
         let label = isNow ? "Now         " : "At its end  "
         if processors.isEmpty { lines.append("\(style.bold(label))no processor in this store") }
@@ -34,8 +43,6 @@ extension Summary {
             lines += wrap(lead, name, links)
         }
         if processors.count > 8 { lines.append("            and \(processors.count - 8) more: see below") }
-        lines.append("\(style.bold("Errors"))      \(errorCountText(style))")
-        lines.append("\(style.bold("EADDRINUSE"))  \(addressInUseText(style))")
         return lines
     }
 
@@ -71,7 +78,7 @@ extension Summary {
         return style.bad("\(total)") + TextTable.cut(" (\(list))", to: 68 - "\(total)".count)
     }
 
-    private func addressInUseText(_ style: Style) -> String {
+    func addressInUseText(_ style: Style) -> String {
         let found = errors.filter { $0.code == "EADDRINUSE" }
         let count = found.reduce(0) { $0 + $1.count }
         guard count > 0 else {
@@ -104,23 +111,25 @@ extension Summary {
         }
         var lines = lines(of: table, optional: ["Longest"])
         lines[0] = style.bold(lines[0])
-        let samples = processors.reduce(0) { $0 + $1.samples }
-        lines += ["", "\(samples.grouped) samples stored, \(lostText)."]
+        lines += ["", "\(samplesStored.grouped) samples stored, \(lostText)."]
         return lines
     }
 
     /// Where the kernel dropped datagrams nobody knows how many samples were in them: that is said, too.
     private var lostText: String {
-        let samples = losses.reduce(0) { $0 + ($1.samples ?? 0) }
-        let datagrams = losses.reduce(0) { $0 + ($1.samples == nil ? $1.datagrams : 0) }
-        guard datagrams > 0 else { return samples == 0 ? "none lost" : "\(samples.grouped) lost" }
-        return "\(samples.grouped) lost, and \(datagrams.grouped) datagrams that could not be read or kept"
+        var text = samplesLost == 0 ? "none lost" : "\(samplesLost.grouped) lost"
+        if datagramsLost > 0 {
+            text = "\(samplesLost.grouped) lost, and \(datagramsLost.grouped) datagrams unread or not kept"
+        }
+        guard losses.contains(where: { $0.reason == "recorder_killed" }) else { return text }
+        let isOnly = samplesLost + datagramsLost == 0
+        return (isOnly ? "lost: " : "\(text), and ") + "what waited when the recorder was killed"
     }
 
     private func outageTable() -> [String] {
         var table = TextTable(
             header: ["Started", "Ended", "In window", "Processor", "Link", "Cause"], rightAligned: [2])
-        for outage in outages.suffix(20) {
+        for outage in outages.suffix(Self.shownOutages) {
             table.rows.append([
                 LocalTime.text(outage.started).droppingMilliseconds(),
                 outage.ended.map { LocalTime.text($0).since(outage.started).droppingMilliseconds() } ?? "lasts",
@@ -128,7 +137,9 @@ extension Summary {
                 outage.causes.count > 1 ? "\(outage.cause) (+\(outage.causes.count - 1))" : outage.cause,
             ])
         }
-        let more = outages.count > 20 ? ["(\(outages.count - 20) earlier ones: atlas-recorder report outages)"] : []
+        let all = processors.reduce(0) { $1.links.reduce($0) { $0 + $1.outages } }
+        let earlier = all - Int64(min(outages.count, Self.shownOutages))
+        let more = earlier > 0 ? ["(\(earlier.grouped) earlier ones: atlas-recorder report outages)"] : []
         return lines(of: table, optional: ["Ended"]) + more
     }
 

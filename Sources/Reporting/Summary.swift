@@ -47,18 +47,19 @@ package struct Summary: Sendable, Equatable {
     package let outages: [Outage]
     package let errors: [SocketError]
     package let losses: [Loss]
-    /// Every cause that a link was down or unknown of, in the window.
-    package let causes: Set<String>
-
     package var window: Int64 { question.until - question.since }
 
-    /// Asks the store. Throws `StoreError` where it cannot be read.
-    package init(_ store: StoreReader, _ question: Question) throws(StoreError) {
+    /// How many that is in an hour of recorded time; nil where nothing was recorded.
+    func perHour(_ count: Int64) -> Double? { recorded > 0 ? Double(count) * 3_600e6 / Double(recorded) : nil }
+
+    /// How many outages the page of text lists; of a link that failed all year long there are too many to read.
+    static let shownOutages = 20
+
+    /// Asks the store. `latestOutages`: only so many outages, those that began last; nil: all. Throws `StoreError` where it
+    /// cannot be read.
+    package init(_ store: StoreReader, _ question: Question, latestOutages: Int? = nil) throws(StoreError) {
         func run(_ name: String) throws(StoreError) -> [Row] {
-            guard let report = Report(named: name) else {
-                preconditionFailure("reports/\(name).sql is not compiled in")
-            }
-            let table = try report.run(on: store, question)
+            let table = try Report.compiledIn(name).run(on: store, question)
             return table.rows.indices.map { Row(table: table, row: $0) }
         }
         self.store = store.path
@@ -77,16 +78,58 @@ package struct Summary: Sendable, Equatable {
             processors[processors.count - 1].links.append(LinkSummary(row))
         }
         self.processors = processors
-        outages = try run("outages").map { Outage($0) }
+        outages = try Self.outages(store, question, latest: latestOutages)
         errors = try run("errors").map { SocketError($0) }
         losses = try run("losses").map { Loss($0) }
+    }
+
+    /// The reports that the figures come from, in the order in which they are asked.
+    static let sources = ["recorded", "summary", "outages", "errors", "losses"]
+
+    /// Every cause that a link was down or unknown of, in the window.
+    package static func causes(_ store: StoreReader, _ question: Question) throws(StoreError) -> Set<String> {
         let causes = try store.query(
             """
             SELECT DISTINCT cause FROM link_states
              WHERE cause IS NOT NULL AND started_us < :until_us AND coalesce(ended_us, :until_us) > :since_us
                AND (:processor IS NULL OR processor = :processor)
             """, question.parameters)
-        self.causes = Set(causes.rows.map { $0[0].plain })
+        return Set(causes.rows.map { $0[0].plain })
+    }
+}
+
+extension Summary {
+    private static func outages(
+        _ store: StoreReader, _ question: Question, latest: Int?
+    ) throws(StoreError) -> [Outage] {
+        let since = try latest.map { count throws(StoreError) in try begin(ofLatest: count, store, question) }
+        let table = try Report.compiledIn("outages").run(on: store, since.map { question.after($0) } ?? question)
+        let outages = table.rows.indices.map { Outage(Row(table: table, row: $0)) }
+        return latest.map { Array(outages.suffix($0)) } ?? outages
+    }
+
+    /// A time from which on there are more than `count` outages, or the window's begin: to look at every outage of a year
+    /// takes long where there are many. Goes from row to row backwards, and only so far.
+    private static func begin(
+        ofLatest count: Int, _ store: StoreReader, _ question: Question
+    ) throws(StoreError) -> Int64 {
+        var parameters = question.parameters
+        parameters[":count"] = .integer(Int64(count))
+        let begin = try store.query(
+            """
+            SELECT min(coalesce((
+                SELECT d.started_us FROM link_state d
+                 WHERE d.processor_id = p.id AND d.link = k.link AND d.state = 'down' AND d.started_us >= :since_us
+                   AND d.started_us < :until_us
+                   AND (SELECT b.state FROM link_state b
+                         WHERE b.processor_id = d.processor_id AND b.link = d.link AND b.started_us < d.started_us
+                         ORDER BY b.started_us DESC LIMIT 1) IS NOT 'down'
+                 ORDER BY d.started_us DESC LIMIT 1 OFFSET :count), :since_us))
+              FROM processor p CROSS JOIN (SELECT 'control' AS link UNION ALL SELECT 'meters') k
+             WHERE :processor IS NULL OR p.name = :processor
+            """, parameters)
+        guard case .integer(let time)? = begin.rows.first?.first else { return question.since }
+        return time
     }
 }
 

@@ -14,11 +14,16 @@ struct ReportCommand: ParsableCommand {
             T is a local time (16:30, today, yesterday, 2025-10-21, 2025-10-21 16:30), a time ago (15m, 2h, 3d, \
             '2 hours ago') or an instant (2025-10-21T16:30:00Z, @1761082200). A bare 16:30 is the last one.
 
+            --split puts the time before T and after it side by side: errors an hour, uptime, outages, samples \
+            lost. "gone" is said only where enough was recorded to tell. With it, --fail-on judges the time after T.
+
             Examples:
               atlas-recorder report --since 16:30
+              atlas-recorder report --since yesterday --split 16:30
               atlas-recorder report outages --since 1w --format csv
               atlas-recorder report --since yesterday --until today --format json
               atlas-recorder report --since 16:30 --fail-on EADDRINUSE && echo fixed
+              atlas-recorder report --since yesterday --split 16:30 --fail-on EADDRINUSE
             """)
 
     @Argument(help: ArgumentHelp("One of --list, or a file of your own that ends in .sql.", valueName: "NAME"))
@@ -31,6 +36,11 @@ struct ReportCommand: ParsableCommand {
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Up to this time (default: now).", valueName: "T"))
     var until: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Tell the time before and after this apart, side by side.", valueName: "T"))
+    var split: String?
 
     @Option(help: ArgumentHelp("Only this processor.", valueName: "NAME"))
     var processor: String?
@@ -48,13 +58,13 @@ struct ReportCommand: ParsableCommand {
         name: .customLong("fail-on"),
         help: ArgumentHelp(
             "Exit with 2 if this was in the window: an errno's name, a cause, any, or unrecorded; repeat for several. With "
-                + "1 if nothing of the window was recorded.", valueName: "CODE"))
+                + "1 if nothing of the window was recorded. With --split: after it.", valueName: "CODE"))
     var failOn: [String] = []
 
     @Flag(help: "List the reports.")
     var list = false
 
-    @Flag(help: "Print the report's SQL instead of running it.")
+    @Flag(help: "Print what would be asked, with the times, for sqlite3 -readonly; ask nothing.")
     var showSQL = false
 
     mutating func validate() throws {
@@ -84,19 +94,26 @@ struct ReportCommand: ParsableCommand {
             return
         }
         let report = try chosenReport()
-        if showSQL { return try Console.answer(report.sql) }
-        let window = try chosenWindow()
+        let inquiry = try chosenWindow(report)
+        if showSQL { return try Console.answer(inquiry.sql) }
         let (path, isChosen) = StorePath.forReading(flag: store, Console.environment)
         if !isChosen { Console.note("store: \(path)") }
         let reader = try openStore(path, isChosen: isChosen)
         try checkProcessor(reader)
-        try Console.answer(render(report, reader, window))
-        if !failOn.isEmpty { try judge(Summary(reader, window)) }
+        let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
+        try Console.answer(inquiry.answer(from: reader, style))
+        if !failOn.isEmpty { try judge(inquiry, reader) }
     }
 
     /// The exit code of `--fail-on`, with the reason on stderr.
-    private func judge(_ summary: Summary) throws {
-        switch summary.verdict(on: try failOn.map { try FailCondition(argument: $0) }) {
+    private func judge(_ inquiry: Inquiry, _ reader: StoreReader) throws {
+        let window = inquiry.judged
+        if inquiry.split != nil {
+            Console.note("--fail-on judges the time after the split, from \(LocalTime.textWithZone(window.since)) on")
+        }
+        let conditions = try failOn.map { try FailCondition(argument: $0) }
+        let causes = try Summary.causes(reader, window)
+        switch try Summary(reader, window).verdict(on: conditions, causes: causes) {
         case .found(let what):
             Console.note("found: \(what)")
             throw ExitCode(2)
@@ -107,20 +124,6 @@ struct ReportCommand: ParsableCommand {
             guard unrecorded > 0 else { return }
             Console.note("not found, but \(Double(unrecorded) / 1e6) s of this window were not recorded")
         }
-    }
-
-    private func render(_ report: Report, _ reader: StoreReader, _ question: Question) throws -> String {
-        let style = Style(isColoured: Console.showsColour)
-        if report.name == "summary" {
-            switch format {
-            case .text: return try Summary(reader, question).text(style)
-            case .json: return try Summary(reader, question).json
-            case .csv, .markdown: break
-            }
-        }
-        let text = try report.run(on: reader, question).rendered(as: format, style)
-        guard format == .text else { return text }
-        return "\(LocalTime.textWithZone(question.since)) to \(LocalTime.textWithZone(question.until))\n\n\(text)"
     }
 
     /// Who tried `run --simulate` first has a store, only not the one that `report` looks for.
@@ -144,15 +147,16 @@ struct ReportCommand: ParsableCommand {
         return report
     }
 
-    private func chosenWindow() throws -> Question {
+    private func chosenWindow(_ report: Report) throws -> Inquiry {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         let now = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
         do {
-            let window = try ReportWindow(since: since, until: until, split: nil, now: now)
+            let window = try ReportWindow(since: since, until: until, split: split, now: now)
             for note in window.notes { Console.note(note) }
-            return Question(
+            let question = Question(
                 since: window.sinceMicroseconds, until: window.untilMicroseconds, processor: processor, now: now)
+            return Inquiry(report, question, split: window.splitMicroseconds, format: format)
         } catch {
             throw Console.usage(error)
         }

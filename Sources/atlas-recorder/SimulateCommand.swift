@@ -11,10 +11,14 @@ struct Simulate: AsyncParsableCommand {
             Each unit has a loopback address of its own, takes third-party control there and sends its meters to the \
             address that a connection comes from.
 
+            \(Fault.help)
+
             Examples:
               atlas-recorder simulate
               atlas-recorder simulate --units 3 --address 127.0.0.11
               atlas-recorder simulate --fault 'at 10s wedge for 30s' --fault 'unit 0 at 60s refuse for 10s'
+              atlas-recorder simulate --fault 'at 20s recall scene 2'
+              atlas-recorder simulate --fault 'at 30s gain 0 -80' --fault 'at 60s renumber 0'
             """)
 
     @Option(help: ArgumentHelp("How many units; each has the next address.", valueName: "N"))
@@ -49,8 +53,8 @@ struct Simulate: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A fault by the clock, '[unit N] at TIME FAULT [for TIME]'; repeat for several. Faults: "
-                + "\(Fault.named.map(\.name).joined(separator: ", ")).", valueName: "SCRIPT"))
+            "A fault or a change by the clock, '[unit N] at TIME FAULT [for TIME]', as listed above; repeat for several.",
+            valueName: "SCRIPT"))
     var fault: [String] = []
 
     @Option(name: .customLong("for"), help: ArgumentHelp("Stop after this long: 90s, 15m, 2h.", valueName: "DURATION"))
@@ -118,3 +122,15 @@ struct Simulate: AsyncParsableCommand {
 }
 
 extension Silence: ExpressibleByArgument {}
+
+extension Fault {
+    /// What `--fault` takes.
+    fileprivate static var help: String {
+        let names = named.map(\.name).joined(separator: ", ")
+        let width = withArguments.map(\.usage.count).max() ?? 0
+        let changes = withArguments.map { usage, meaning in
+            "  \(usage)\(String(repeating: " ", count: width - usage.count))  \(meaning)"
+        }
+        return (["Faults: \(names).", "Changes, over at once:"] + changes).joined(separator: "\n")
+    }
+}

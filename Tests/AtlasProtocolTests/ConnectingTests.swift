@@ -76,6 +76,22 @@ struct ConnectingTests {
         #expect(unit.states(.control) == [.up] && unit.states(.meters) == [.up])
     }
 
+    @Test("an attempt that nobody answers is down since it began, one that the unit refuses since it did")
+    func failureBegins() {
+        let failures: [(Cause, Int)] = [
+            (.timeout, 0), (.unreachable, 0), (.unresolved, 0), (.refused, 5), (.reset, 5), (.closed, 5),
+        ]
+        for (cause, seconds) in failures {
+            var session = ControlSession(.init(keepAlive: .seconds(10), seed: 1))
+            let start = Instant(microseconds: 0)
+            _ = session.handle(.start, at: start)
+            let actions = session.handle(.connectFailed(cause, detail: "test"), at: start + .seconds(5))
+            let since = start + .seconds(seconds)
+            #expect(actions.contains(.change(LinkChange(link: .control, state: .down(cause), since: since))))
+            #expect(actions.contains(.change(LinkChange(link: .meters, state: .down(.controlDown), since: since))))
+        }
+    }
+
     @Test("an attempt that fails in another way is a new event and a new row")
     func causesInTurn() {
         var world = Conversation.World()
@@ -194,7 +210,7 @@ struct ConnectingTests {
     func staleEvents() {
         let answer = ControlSession.Event.received(.getResponse([]))
         let timers = [ControlSession.Timer.reconnect, .subscription, .probe, .refusedParameters].map {
-            ControlSession.Event.timerFired($0, .init(unacknowledged: 9, rival: "other"))
+            ControlSession.Event.timerFired($0, .init(isAcknowledged: false, rival: "other"))
         }
         var session = ControlSession(.init(keepAlive: .seconds(10), seed: 1))
         let now = Instant(microseconds: 5)

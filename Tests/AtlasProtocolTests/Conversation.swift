@@ -10,6 +10,8 @@ struct Conversation {
         var echoes = true
         /// Its TCP acknowledges our bytes.
         var acknowledges = true
+        /// Its TCP takes more of them: it reads what comes.
+        var reads = true
         var rival: String?
         /// What comes of binding the meters' socket; nil: bound.
         var bindError: Cause?
@@ -69,7 +71,7 @@ struct Conversation {
         case .send(let request): answer(request)
         case .start(let timer, let instant): timers[timer] = instant
         case .awaitDatagram: awaitsDatagram = true
-        case .close, .record, .change, .store: break
+        case .close, .record, .change, .store, .learn: break
         }
     }
 
@@ -105,7 +107,8 @@ struct Conversation {
             timers[timer] = nil
             now = max(now, due)
             let evidence = ControlSession.Evidence(
-                unacknowledged: world.acknowledges ? 0 : 80, lastDatagram: lastDatagram, rival: world.rival)
+                isAcknowledged: world.acknowledges, hasRoom: world.reads, lastDatagram: lastDatagram,
+                rival: world.rival)
             tell(.timerFired(timer, evidence))
         }
         now = end

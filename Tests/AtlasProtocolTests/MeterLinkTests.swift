@@ -89,6 +89,18 @@ struct MeterLinkTests {
         #expect(unit.changes(.meters).last == LinkChange(link: .meters, state: .down(.notArriving), since: bound))
     }
 
+    @Test("a port that comes free before the unit's first answer does not lay the meters to its charge")
+    func boundBeforeTheFirstAnswer() {
+        var world = Conversation.World()
+        (world.bindError, world.answers) = (.errno("EADDRINUSE"), false)
+        var unit = Conversation(world)
+        unit.tell(.start)
+        unit.run(.seconds(2))
+        unit.world = Conversation.World()
+        unit.tell(.metersBound)
+        #expect(unit.states(.meters) == [.down(.errno("EADDRINUSE")), .up])
+    }
+
     @Test("a port that comes free while the unit is away leaves the meters down for the unit's sake")
     func boundWhileWaiting() {
         var unit = Conversation.working()

@@ -40,7 +40,8 @@ struct ProbingTests {
             #expect(
                 unit.changes(.control) == [LinkChange(link: .control, state: .down(cause), since: probe)],
                 "offset \(offset)")
-            #expect(unit.events.first?.name == .wedged && unit.events.first?.cause == cause)
+            #expect(unit.events.first?.name == (cause == .wedged ? .wedged : .unanswered))
+            #expect(unit.events.first?.cause == cause)
             unit.run(.seconds(3_600))
             #expect(unit.states(.control) == [.down(cause)], "it goes on probing and says no more")
             #expect(unit.requests.count > 1_400)
@@ -57,13 +58,35 @@ struct ProbingTests {
         unit.tell(.start)
         unit.run(.seconds(20))
         #expect(unit.changes(.control) == [LinkChange(link: .control, state: .down(.notEnabled), since: start)])
-        #expect(unit.names.prefix(2) == [.connected, .wedged])
+        #expect(unit.names.prefix(2) == [.connected, .unanswered])
         #expect(unit.changes(.meters) == [LinkChange(link: .meters, state: .down(.controlDown), since: start)])
         unit.forget()
         unit.world.answers = true
         unit.run(.seconds(10))
         #expect(unit.states(.control) == [.up] && unit.states(.meters) == [.up])
         #expect(unit.names.contains(.subscribed))
+    }
+
+    @Test("a unit that reads no more is not asked more than it has room for, is watched on, and answers what stands")
+    func noRoom() throws {
+        var unit = Conversation.working()
+        unit.world.answers = false
+        for second in 0..<3_600 {
+            if second == 30 {
+                unit.world.reads = false
+                unit.forget()
+            }
+            unit.run(.seconds(1))
+            unit.datagram()
+        }
+        #expect(unit.requests == [] && unit.events == [])
+        unit.run(.seconds(20))
+        #expect(unit.states(.meters) == [.down(.controlDown)], "that nothing arrives is noticed all the same")
+        (unit.world.answers, unit.world.reads) = (true, true)
+        let actions = unit.tell(.received(.getResponse([.text("KeepAlive", "OK")])))
+        #expect(actions.contains(.change(LinkChange(link: .control, state: .up, since: unit.now))))
+        unit.run(.seconds(10))
+        #expect(unit.states(.meters).last == .up && unit.subscriptions.count == Conversation.few.count)
     }
 
     @Test("meters flow on while control is wedged; nothing arriving is control_down")
@@ -129,6 +152,57 @@ struct ProbingTests {
         #expect(unit.changes(.control) == [LinkChange(link: .control, state: .down(.silent), since: probe)])
         #expect(unit.changes(.meters) == [LinkChange(link: .meters, state: .down(.controlDown), since: probe)])
         #expect(unit.events.map(\.at) == [unit.now, unit.now], "events carry the moment they were noticed")
+    }
+
+    @Test("a cut cable on which nothing was asked is silent since the kernel's own first keep-alive")
+    func silentBeforeAProbe() {
+        var unit = Conversation.working()
+        unit.run(.seconds(9))
+        let asked = unit.now - .seconds(4)
+        unit.tell(.disconnected(.silent, since: asked))
+        #expect(unit.changes(.control) == [LinkChange(link: .control, state: .down(.silent), since: asked)])
+        #expect(unit.changes(.meters) == [LinkChange(link: .meters, state: .down(.controlDown), since: asked)])
+    }
+
+    @Test("the kernel's evidence and ours: the earlier one counts", arguments: [1, 3])
+    func silentByBoth(_ earlier: Int) throws {
+        var unit = Conversation.working()
+        unit.world.answers = false
+        unit.world.acknowledges = false
+        unit.run(.seconds(14))
+        let probe = try #require(unit.probeTimes.first)
+        let kernel = probe + .seconds(2) - .seconds(earlier)
+        unit.tell(.disconnected(.silent, since: kernel))
+        let since = min(probe, kernel)
+        #expect(unit.changes(.control) == [LinkChange(link: .control, state: .down(.silent), since: since)])
+    }
+
+    @Test("a connection that was silent already is given up: an event, and no second end of the same link")
+    func givenUp() {
+        var unit = Conversation.working()
+        unit.world.answers = false
+        unit.world.acknowledges = false
+        unit.run(.seconds(20))
+        #expect(unit.events.map(\.name) == [.unanswered, .metersLost])
+        unit.forget()
+        unit.tell(.disconnected(.silent, since: unit.now - .seconds(4)))
+        #expect(unit.events.map(\.name) == [.givenUp] && unit.events.first?.cause == .silent)
+        #expect(unit.changes(.control) == [] && unit.changes(.meters) == [])
+        #expect(unit.log.contains(.start(.reconnect, at: unit.now)))
+    }
+
+    @Test("a segment that is on its way when we look does not make a wedged unit a silent one")
+    func segmentUnderWay() {
+        var unit = Conversation.working()
+        unit.world.answers = false
+        unit.run(.seconds(60))
+        for _ in 0..<100 {
+            unit.world.acknowledges = false
+            unit.run(.milliseconds(2_500))
+            unit.world.acknowledges = true
+            unit.run(.milliseconds(2_500))
+        }
+        #expect(unit.states(.control) == [.down(.wedged)])
     }
 
     @Test("meters are never down before the last datagram that was seen")

@@ -60,7 +60,8 @@ struct RandomSessionTests {
         return .timerFired(
             timer,
             .init(
-                unacknowledged: random.pick([0, 0, 80]), lastDatagram: edge.lastDatagram,
+                isAcknowledged: random.pick([true, true, false]), hasRoom: random.pick([true, true, false]),
+                lastDatagram: edge.lastDatagram,
                 rival: random.pick([nil, nil, "node"])))
     }
 
@@ -94,6 +95,7 @@ struct RandomSessionTests {
                 case .send(.subscribe(let id, let list)):
                     #expect(!list.isEmpty && id > 0)
                     edge.lastID = id
+                case .learn(_, let since): #expect(since <= edge.now, "seed \(seed), round \(round)")
                 case .send, .connect, .close, .bindMeters, .awaitDatagram, .store: break
                 }
             }
@@ -118,7 +120,7 @@ struct RandomSessionTests {
             switch random.below(8) {
             case 0: unit.world.answers.toggle()
             case 1: unit.world.echoes.toggle()
-            case 2: unit.world.acknowledges.toggle()
+            case 2: random.below(2) == 0 ? unit.world.acknowledges.toggle() : unit.world.reads.toggle()
             case 3: unit.world.rival = random.pick([nil, "node"])
             case 4: unit.world.connectError = random.pick([nil, nil, .refused])
             case 5: unit.tell(.disconnected(random.pick(Self.endCauses)))

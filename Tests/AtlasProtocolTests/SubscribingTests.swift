@@ -47,6 +47,35 @@ struct SubscribingTests {
         #expect(Set(unit.subscriptions.flatMap(\.subscribed)) == Set(Conversation.few.flatMap { $0 }))
     }
 
+    @Test("a unit that answers nothing is asked one message, and the rest after its first answer")
+    func unanswered() {
+        for answersAfter in [3, 300] {
+            var world = Conversation.World()
+            world.answers = false
+            var unit = Conversation(world)
+            unit.tell(.start)
+            unit.run(.seconds(answersAfter))
+            #expect(unit.subscriptions.count == 1)
+            unit.forget()
+            unit.world.answers = true
+            unit.run(.seconds(5))
+            #expect(unit.names.contains(.subscribed))
+            #expect(Set(unit.subscriptions.flatMap(\.subscribed)).contains(Conversation.few[1][0]))
+        }
+    }
+
+    @Test("a unit that locks up amid subscribing is asked no more until it answers")
+    func lockedUpAmidst() {
+        var world = Conversation.World()
+        world.answers = false
+        var unit = Conversation(world, subscriptions: (0..<20).map { [Subscription("ZoneMeter_\($0)", .number)] })
+        unit.tell(.start)
+        unit.tell(.received(.getResponse([])))
+        unit.run(.seconds(300))
+        // One each half a second until, after 5 s, a second keep-alive has no answer either.
+        #expect((2...12).contains(unit.subscriptions.count))
+    }
+
     @Test("a refusal for another reason than a missing parameter is an event")
     func otherRefusal() {
         var world = Conversation.World()
@@ -63,8 +92,8 @@ struct SubscribingTests {
         let gain = ParameterValue.decibels("ZoneGain_0", -3)
         let keepAlive = ParameterValue.text("KeepAlive", "OK")
         #expect(unit.tell(.received(.update([gain]))) == [.store([gain])])
-        #expect(unit.tell(.received(.getResponse([keepAlive, gain]))) == [.store([gain])])
-        #expect(unit.tell(.received(.result(id: 99, values: [gain]))) == [.store([gain])])
+        #expect(unit.tell(.received(.getResponse([keepAlive, gain]))) == [.learn([gain], since: unit.now)])
+        #expect(unit.tell(.received(.result(id: 99, values: [gain]))) == [.learn([gain], since: unit.now)])
         #expect(unit.tell(.received(.getResponse([keepAlive]))) == [])
     }
 

@@ -34,6 +34,63 @@ struct SubscriptionDialogueTests {
         #expect(dialogue.missing == [Self.two])
     }
 
+    /// `SceneName_0` and so on, as many as `everything` asks for.
+    private static let list = (0..<20).map { Subscription("SceneName_\($0)", .text, isOpenEnded: true) }
+
+    /// Answers everything; returns how many messages that took.
+    private static func talk(_ dialogue: inout SubscriptionDialogue, has: (String) -> Bool) -> Int {
+        var messages = 0
+        while case .subscribe(let id, let asked) = dialogue.next() {
+            messages += 1
+            if asked.allSatisfy({ has($0.name) }) { dialogue.accept(id: id) } else { _ = dialogue.refuse(id: id) }
+        }
+        return messages
+    }
+
+    @Test(
+        "an open-ended list is asked up to the second in a row that the unit lacks; what follows it is asked whole",
+        arguments: [(0, 3), (1, 4), (4, 7), (17, 20), (18, 21), (19, 21), (20, 1)])
+    func openEnded(length: Int, messages: Int) {
+        var dialogue = SubscriptionDialogue([Self.list, [Self.one, Self.two]], firstID: 1)
+        let had = Set(Self.list.prefix(length).map(\.name)).union([Self.one.name, Self.two.name])
+        #expect(Self.talk(&dialogue) { had.contains($0) } == messages + 1)
+        #expect(dialogue.accepted == length + 2 && dialogue.refused == Array(Self.list[length...]))
+    }
+
+    @Test("meters are asked for to the end: those of a mix begin somewhere in the middle, and none may be missed")
+    func metersToTheEnd() {
+        let mixes = (0..<22).map { Subscription("MixMeter_\($0)", .number) }
+        var dialogue = SubscriptionDialogue([mixes], firstID: 1)
+        let last = Set(mixes[14...].map(\.name))
+        #expect(Self.talk(&dialogue) { last.contains($0) } == 23)
+        #expect(dialogue.accepted == 8 && dialogue.refused == Array(mixes[..<14]))
+    }
+
+    @Test(
+        "a full AZM8 with some scenes and messages is found whole in 168 messages, a unit that has everything in 41")
+    func howMany() {
+        let counts = [
+            "SceneName": 4, "RecallScene": 4, "RoutineName": 2, "RecallRoutine": 2, "MessageName": 4, "PlayMessage": 4,
+            "GpoPresetName": 2, "RecallGpoPreset": 2, "BellScheduleName": 2, "GpoState": 2,
+        ]
+        func has(_ name: String) -> Bool {
+            let parts = name.split(separator: "_")
+            guard parts.count == 2, let number = Int(parts[1]) else {
+                return ["FirmwareVersion", "LoudNoise", "TodaysBellSchedule"].contains(name)
+            }
+            if let count = counts[String(parts[0])] { return number < count }
+            if name.hasPrefix("Mix") { return (14..<22).contains(number) }
+            if name.hasPrefix("Group") { return number < 4 }
+            return name.hasPrefix("Source") || name.hasPrefix("Zone")
+        }
+        let everything = Subscription.everything
+        var unit = SubscriptionDialogue(everything, firstID: 1)
+        #expect(Self.talk(&unit, has: has) == 168)
+        #expect(Set(unit.refused.map(\.name)) == Set(everything.flatMap { $0 }.map(\.name).filter { !has($0) }))
+        var all = SubscriptionDialogue(everything, firstID: 1)
+        #expect(Self.talk(&all) { _ in true } == everything.count && everything.count == 41)
+    }
+
     @Test("an error without id is for the message under way, and for none when there is none")
     mutating func errorWithoutID() {
         #expect(dialogue.refuse(id: nil) == [])
@@ -136,7 +193,11 @@ struct RequestTests {
         #expect(Array(all.prefix(meters.count)) == meters)
         for subscription in all where subscription.name.contains("Name_") { #expect(subscription.format == .text) }
         let names = Set(all.map(\.name))
-        for name in ["SourceName_13", "ZoneMute_7", "MixGain_21", "GroupActive_11", "ZoneSource_0", "ZoneGrouped_7"] {
+        for name in [
+            "SceneName_19", "RecallScene_19", "RecallRoutine_0", "PlayMessage_3", "RecallGpoPreset_0", "RecallScene",
+            "GpoState_1", "GpoState", "LoudNoise", "BellScheduleName_0", "TodaysBellSchedule", "TodaysBellSchedule_0",
+            "SourceName_13", "ZoneMute_7", "MixGain_21", "GroupActive_11", "ZoneSource_0", "ZoneGrouped_7",
+        ] {
             #expect(names.contains(name), "\(name)")
         }
     }

@@ -26,6 +26,56 @@ struct NodeTests {
         #expect(report.output.contains("held by node (pid \(node.pid))"), "\(report.output)")
     }
 
+    @Test("Node takes the very address and port: meters are taken, by Node, and flow again when it exits")
+    func nodeTakes() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        let recorder = try Running(["run", "--simulate", "--meter-port", "0", "--keep-alive", "2", "--store", store])
+        try await recorder.line("meters' socket bound (127.0.0.1:")
+        let port = try #require(recorder.number(after: "bound (127.0.0.1:"))
+        try await recorder.line("meters up")
+        let fault = Date().timeIntervalSince1970
+        let node = try Node.start(
+            "require('dgram').createSocket({type: 'udp4', reuseAddr: true}).bind(\(port), '127.0.0.1')")
+        try await recorder.line("meters down: taken (node (pid \(node.pid))")
+        node.send(SIGTERM)
+        _ = try await node.end()
+        try await recorder.line("meters up", times: 2)
+        recorder.send(SIGTERM)
+        _ = try await recorder.end()
+        let states = try await Program.tool(
+            "sqlite3",
+            [
+                "-readonly", store,
+                """
+                SELECT state, cause FROM link_states
+                 WHERE link = 'meters' AND ended_us / 1e6 > \(fault) ORDER BY started_us;
+                SELECT event, detail FROM connection_events WHERE cause = 'taken';
+                """,
+            ])
+        #expect(
+            states.output == """
+                up|
+                down|taken
+                up|
+                taken|node (pid \(node.pid))
+
+                """)
+        let times = try await Program.tool(
+            "sqlite3",
+            [
+                "-readonly", store,
+                """
+                SELECT started_us / 1e6 FROM link_states WHERE cause = 'taken';
+                SELECT at_us / 1e6 FROM connection_events WHERE cause = 'taken';
+                """,
+            ])
+        let values = times.lines.compactMap { Double($0) }
+        try #require(values.count == 2)
+        // Since the first echo that was lost, which is no earlier than Node; noticed after an interval of lost echoes.
+        #expect(values[0] > fault - 1 && values[1] - values[0] >= 2)
+    }
+
     @Test(
         "Node started while we record: with reuseAddr it binds beside us, without it the error is Node's; we lose nothing"
     )

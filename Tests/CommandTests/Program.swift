@@ -57,16 +57,22 @@ final class Running: Sendable {
     /// What it wrote on stdout so far.
     var text: String { output.text }
 
-    /// Waits until a line of stdout contains this.
-    func line(_ part: String) async throws {
-        while !output.text.contains(part) {
-            guard process.isRunning || output.text.contains(part) else {
+    /// Waits until this many lines of stdout contain this.
+    func line(_ part: String, times: Int = 1) async throws {
+        while count(of: part) < times {
+            guard process.isRunning || count(of: part) >= times else {
                 Issue.record("ended without '\(part)': \(output.text)\(errors.text)")
                 return
             }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
+
+    /// What it wrote to stdout so far.
+    var text: String { output.text }
+
+    /// How many lines of stdout contain this.
+    func count(of part: String) -> Int { output.text.split(separator: "\n").filter { $0.contains(part) }.count }
 
     /// The number that follows this on stdout.
     func number(after part: String) -> Int? {

@@ -68,6 +68,50 @@ struct RecordingTests {
         #expect(both.status == 2)
     }
 
+    @Test("--split puts before and after side by side, and --fail-on judges what came after")
+    func split() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        _ = try await Program.run("run", "--processor", "Bar=127.0.0.98:9", "--for", "2s", "--store", store)
+        func report(_ arguments: String...) async throws -> Program.Result {
+            try await Running(["report", "--store", store] + arguments).end()
+        }
+        // Between the recorder's end and now: refused before, nothing known after.
+        let split = try #require(Int(await sql(store, "SELECT ended_us / 1000000 + 1 FROM recorder_runs")))
+        while Int(Date().timeIntervalSince1970) <= split { try await Task.sleep(for: .milliseconds(100)) }
+        let text = try await report("--since", "5m", "--split", "@\(split)")
+        #expect(text.status == 0, "\(text.errors)")
+        #expect(text.output.hasPrefix("Split       "))
+        #expect(text.output.contains("could not tell: "), "\(text.output)")
+        #expect(text.output.contains("nothing of it recorded: no proof"), "\(text.output)")
+        #expect(text.lines.allSatisfy { $0.count <= 80 }, "\(text.output)")
+        for code in ["ECONNREFUSED", "refused"] {
+            #expect(try await report("--since", "5m", "--fail-on", code).status == 2)
+            let after = try await report("--since", "5m", "--split", "@\(split)", "--fail-on", code)
+            #expect(after.status == 1, "nothing was recorded then")
+            #expect(after.errors.contains("--fail-on judges the time after the split"))
+        }
+        let csv = try await report("outages", "--since", "5m", "--split", "@\(split)", "--format", "csv")
+        #expect(csv.lines[0].hasPrefix("part,processor,link,"), "\(csv.output)")
+        #expect(csv.lines.dropFirst().allSatisfy { $0.isEmpty || $0.hasPrefix("before,Bar,") }, "\(csv.output)")
+        let json = try await report("--since", "5m", "--split", "@\(split)", "--format", "json")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        let parts = try #require(object["split"] as? [String: Any])
+        #expect(parts["before"] != nil && (parts["after"] as? [String: Any])?["recorded_seconds"] as? Double == 0)
+    }
+
+    @Test("the page is plain ASCII where the locale is not UTF-8")
+    func plainASCII() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        _ = try await simulate(store, "--for", "2s").end()
+        let arguments = ["report", "--store", store, "--since", "1m"]
+        let plain = try await Running(arguments, environment: ["LC_ALL": "C"]).end()
+        #expect(plain.output.contains("Timeline  = up"), "\(plain.output)")
+        let blocks = try await Running(arguments, environment: ["LC_ALL": "C.UTF-8"]).end()
+        #expect(blocks.output.contains("Timeline  █ up"), "\(blocks.output)")
+    }
+
     @Test("the text report answers first, in 80 columns, without colour in a pipe")
     func textReport() async throws {
         let folder = Folder()

@@ -14,7 +14,7 @@ import Testing
             }
         }
         assembler.close(into: &block)
-        assembler.summarize(at: start + Int64(number) * second, into: &block)
+        assembler.summarize(into: &block)
         return block
     }
 
@@ -37,18 +37,48 @@ import Testing
         #expect(numbers(after) == [10, 11, 12] && shedAfter.isEmpty)
     }
 
+    @Test("what is shed is told with the time of its first and last sample")
+    func timesOfLosses() {
+        let queue = queue(blocks: 1)
+        for number in 0..<3 { _ = queue.exchange(block(number)) }
+        let shed = queue.take().shed
+        #expect(shed.map(\.since) == [start] && shed.map(\.at) == [start + second + 9 * 20_000])
+    }
+
+    @Test("what goes while the store refuses is told apart from what goes while the writer is slow")
+    func refused() {
+        let queue = queue(blocks: 3)
+        func shed() -> [String] {
+            let (blocks, shed) = queue.take()
+            defer { queue.putBack(blocks, shed: shed) }
+            return shed.map { "\($0.reason.rawValue) \($0.samples ?? 0)" }
+        }
+        for number in 0..<4 { _ = queue.exchange(block(number)) }
+        // The commit is under way, and what it finds decides what became of the blocks that go meanwhile.
+        let (slow, shedBefore) = queue.take()
+        #expect(shedBefore.map(\.reason) == [.queueFull])
+        for number in 4..<6 { _ = queue.exchange(block(number)) }
+        queue.putBack(slow, shed: shedBefore)
+        #expect(shed() == ["queue_full 30", "store_refused 30"])
+        _ = queue.exchange(block(6))
+        #expect(shed() == ["queue_full 30", "store_refused 90"])
+        queue.finish(queue.take().blocks)
+        for number in 7..<11 { _ = queue.exchange(block(number)) }
+        #expect(shed() == ["queue_full 30"])
+    }
+
     @Test("what a shed block knew besides its samples is kept")
     func keepsTheRest() {
         let queue = queue(blocks: 2)
         var first = block(0)
         first.losses = [Loss(processor: 1, reason: .kernelDrop, at: start, datagrams: 5, samples: nil)]
-        first.duplicates = [(1, start, 7)]
+        first.tallies = [.init(processor: 1, minute: start, datagrams: 3, received: 37, duplicates: 7)]
         _ = queue.exchange(first)
         for number in 1..<30 { _ = queue.exchange(block(number)) }
         let blocks = queue.take().blocks
         #expect(blocks[0].newMeters.prefix(3).map(\.meter.name) == ["ZoneMeter_0", "ZoneMeter_1", "ZoneMeter_2"])
         #expect(blocks.flatMap(\.losses).map(\.datagrams) == [5])
-        #expect(blocks.flatMap(\.duplicates).map(\.count) == [7])
+        #expect(blocks.flatMap(\.tallies) == first.tallies)
     }
 
     @Test("a store that refuses for days does not fill the memory")
@@ -57,15 +87,15 @@ import Testing
         for number in 0..<5_000 {
             var next = block(number, count: 1)
             next.losses = [Loss(processor: 1, reason: .kernelDrop, at: start, datagrams: 1, samples: nil)]
-            next.duplicates = [(1, start, 1)]
+            next.tallies = [.init(processor: 1, minute: start, datagrams: 1, received: 3, duplicates: 1)]
             _ = queue.exchange(next)
         }
         let (blocks, shed) = queue.take()
         #expect(blocks.reduce(0) { $0 + $1.latest.count } <= 4)
         #expect(blocks.reduce(0) { $0 + $1.losses.count } <= 4)
-        #expect(blocks.reduce(0) { $0 + $1.duplicates.count } <= 4)
+        #expect(blocks.reduce(0) { $0 + $1.tallies.count } <= 4)
         #expect(blocks.flatMap(\.losses).reduce(0) { $0 + $1.datagrams } == 5_000)
-        #expect(blocks.flatMap(\.duplicates).reduce(0) { $0 + $1.count } == 5_000)
+        #expect(blocks.flatMap(\.tallies).reduce(0) { $0 + $1.received } == 15_000)
         #expect(shed.reduce(0) { $0 + ($1.samples ?? 0) } == (5_000 - blocks.count) * 3)
         #expect(shed.count <= 5_000 / 60 + 1)
     }

@@ -18,7 +18,7 @@ import Testing
             assembler.take(Reading(meter: $0.0, level: $0.1), at: start + $0.2, into: &block)
         }
         assembler.close(into: &block)
-        assembler.summarize(at: start, into: &block)
+        assembler.summarize(into: &block)
         return (block, outcomes)
     }
 
@@ -72,7 +72,7 @@ import Testing
         ]
         let (block, outcomes) = take(readings, otherClient: true)
         #expect(outcomes == [.taken, .duplicate, .taken, .taken])
-        #expect(block.duplicates.map(\.count) == [1] && block.samples == 3)
+        #expect(block.samples == 3)
         #expect(take(readings).1 == [.taken, .taken, .taken, .taken])
     }
 
@@ -108,5 +108,18 @@ import Testing
         let (block, outcomes) = take(readings + [(Meter(.source, 0), -2.0, 50_000)])
         #expect(outcomes.filter { $0 == .noRoom }.count == 300 - FrameAssembler.slotLimit)
         #expect(outcomes.last == .taken && block.samples == FrameAssembler.slotLimit + 1)
+    }
+
+    @Test("of a datagram's values each is in the frame, a copy or without room")
+    func left() {
+        var (assembler, block) = (FrameAssembler(processor: 1), FrameBlock())
+        assembler.hasOtherClient = true
+        let known = (0..<FrameAssembler.slotLimit).map { Reading(meter: zone(UInt8($0)), level: -1) }
+        let datagram = known + known.prefix(7) + (0..<5).map { Reading(meter: Meter(.mix, $0), level: -1) }
+        let left = datagram.withUnsafeBufferPointer {
+            assembler.take($0, at: start, into: &block) { false }
+        }
+        #expect(left == FrameAssembler.Left(duplicates: 7, noRoom: 5))
+        #expect(assembler.values + left.duplicates + left.noRoom == datagram.count)
     }
 }

@@ -70,6 +70,53 @@ import Testing
             ])
     }
 
+    @Test("what a killed recorder held in memory is a row of losses; a clean stop leaves none")
+    func killedInMemory() async throws {
+        try await run([mainBar], from: 0, beats: [1, 2, 30])
+        try await run([mainBar], from: 100, beats: [101], cleanEnd: 110)
+        try await run([mainBar], from: 200, beats: [201])
+        try await run([mainBar], from: 300, cleanEnd: 301)
+        #expect(
+            try lines(
+                folder.store,
+                """
+                SELECT reason, processor, (from_us - \(start)) / 1000000, (until_us - \(start)) / 1000000, datagrams, samples
+                  FROM sample_losses
+                """) == ["recorder_killed||30|30|0|", "recorder_killed||201|201|0|"])
+    }
+
+    @Test("the heartbeat never passes what the receiver still holds")
+    func heartbeatWaits() async throws {
+        let recording = try await Recording(folder.store)
+        func heartbeat() throws -> Int64 {
+            try integer(folder.store, "SELECT heartbeat_us - \(start) FROM recorder_run") / second
+        }
+        func handOver(completeUntil seconds: Int64?) {
+            var block = FrameBlock()
+            block.completeUntil = seconds.map { start + $0 * second }
+            _ = recording.queue.exchange(block)
+        }
+        handOver(completeUntil: 9)
+        try await recording.commit([], at: start + 10 * second)
+        #expect(try heartbeat() == 9)
+        // An urgent entry is committed without the samples.
+        handOver(completeUntil: 19)
+        let event = Entry.event(.init(processor: nil, at: start + 20 * second, link: nil, name: .clockStep))
+        try await recording.writer.commit([event], samples: false, at: start + 20 * second)
+        #expect(try heartbeat() == 9)
+        await recording.writer.failAfterCommit()
+        try await recording.commit([], at: start + 21 * second)
+        await recording.writer.failAfterCommit(false)
+        #expect(try heartbeat() == 19)
+        handOver(completeUntil: 40)
+        handOver(completeUntil: nil)
+        try await recording.commit([], at: start + 30 * second)
+        #expect(try heartbeat() == 30)
+        #expect(await recording.writer.commit([], at: start + 50 * second, interruptedAtCheck: 2).failure != nil)
+        try await recording.commit([], at: start + 50 * second)
+        #expect(try heartbeat() == 40)
+    }
+
     @Test("a recorder that is killed as it begins, and again, starts the next time")
     func killedAtOnce() async throws {
         try await run([mainBar], from: 0)
@@ -126,18 +173,21 @@ import Testing
         let recording = try await Recording(folder.store, at: begin)
         let last =
             "SELECT state, cause, ended_us IS NULL FROM link_states WHERE link = 'control' ORDER BY started_us DESC LIMIT 1"
-        try await recording.commit(
-            [.change(processor: recording.id, link: .control, state: .up, since: begin + second)], at: now())
-        #expect(try lines(folder.store, last) == ["up||1"])
-        #expect(try lines(folder.store, "SELECT ended, ended_us FROM recorder_runs") == ["|"])
+        let up = Entry.change(processor: recording.id, link: .control, state: .up, since: begin + second)
+        let run = "SELECT ended, ended_us FROM recorder_runs"
+        let fresh = try await freshly(recording, [up]) { try lines(folder.store, last) + lines(folder.store, run) }
+        #expect(fresh == ["up||1", "|"])
         try await recording.commit([], at: now() - 6 * second)
         #expect(try lines(folder.store, last) == ["unknown|recorder_stopped|1"])
         #expect(
             try lines(folder.store, "SELECT ended_us = (SELECT heartbeat_us FROM recorder_run) FROM recorder_runs") == [
                 "1"
             ])
-        try await recording.commit([], at: now())
-        #expect(try lines(folder.store, last) == ["up||1"])
+        // A heartbeat of before the clock was set back is as good as none.
+        try await recording.commit([], at: now() + hour)
+        #expect(try lines(folder.store, last) == ["unknown|recorder_stopped|1"])
+        let again = try await freshly(recording) { try lines(folder.store, last) }
+        #expect(again == ["up||1"])
     }
 
     @Test("the same name keeps its row and slots, another host or not")

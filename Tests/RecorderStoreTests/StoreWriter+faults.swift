@@ -28,6 +28,14 @@ extension StoreWriter {
         return (failure, interruption.isAhead)
     }
 
+    /// The same for the minutes.
+    func countMinutes(interruptedAtCheck check: Int) -> (failure: StoreError?, isPast: Bool) {
+        let interruption = Interruption(database, atCheck: check)
+        var failure: StoreError?
+        do throws(StoreError) { while try countMinutes() {} } catch { failure = error }
+        return (failure, interruption.isAhead)
+    }
+
     func setBusyTimeout(_ milliseconds: Int32) { sqlite3_busy_timeout(database.handle, milliseconds) }
 
     /// Ends the run, and counts how often SQLite asked whether to wait for somebody else.

@@ -31,6 +31,7 @@ import Testing
         ("socket_error_minutes", "start_us, processor, socket, operation, code, count"),
         ("link_states", "processor, link, state, cause, started, ended, started_us, ended_us, seconds"),
         ("sample_losses", "time, from_us, until_us, processor, reason, datagrams, samples"),
+        ("sample_counts", "time, start_us, processor, datagrams, received, stored, duplicate, lost"),
         ("parameter_changes", "time, at_us, processor, parameter, label, value, previous"),
         ("recorder_runs", "run, started, ended, started_us, ended_us, clean, version, pid, host"),
         ("processors", "processor, host, control_port, firmware, first_seen, last_seen"),
@@ -61,7 +62,8 @@ import Testing
     private static let tooNew = [
         "->", "unixepoch(", " format(", "full join", "full outer", "right join", "right outer", "is distinct",
         "is not distinct",
-        "'auto'", "'subsec", "timediff(", "string_agg(", "concat(", "concat_ws(", "unhex(", "iif(true", "octet_length(",
+        "'auto'", "'subsec", "timediff(", "string_agg(", " concat(", "(concat(", "concat_ws(", "unhex(", "iif(true",
+        "octet_length(",
         "json_error", "json5", "jsonb", "median(", "percentile(",
     ]
 
@@ -127,6 +129,7 @@ import Testing
         arguments: [
             ("connection_events", "at_us"), ("parameter_changes", "at_us"), ("meter_minutes", "start_us"),
             ("socket_errors", "last_us"), ("sample_losses", "until_us"), ("socket_error_minutes", "start_us"),
+            ("sample_counts", "start_us"),
         ])
     func otherPlans(view: String, column: String) throws {
         _ = try store()

@@ -43,12 +43,13 @@ struct OtherClientTests {
         }
         try await eventually {
             let connections = try await simulator.statistics().units[0].connections
-            return connections.count == 2 && connections.allSatisfy { $0.samples > 1_000 }
+            let open = connections.filter(\.isOpen)
+            return open.count == 2 && open.allSatisfy { $0.samples > 1_000 }
         }
         try await simulator.inject(.freeze)
         let connections = try await simulator.statistics().units[0].connections
         let (ours, theirs) = (connections[0].samples, connections[1].samples)
-        try await eventually { try rig.integer("SELECT sum(stored) FROM sample_minute") >= ours }
+        try await eventually { try rig.integer("SELECT sum(stored + duplicate) FROM sample_minute") >= ours }
         try await channel.close()
         try await rig.stop()
         let stored = try rig.integer("SELECT sum(stored) FROM sample_minute")
@@ -58,8 +59,9 @@ struct OtherClientTests {
             // The first value after a subscription comes between two ticks and is a value of its own.
             #expect(stored - ours <= 34 * 3, "stored \(stored), sent to us \(ours), to the other \(theirs)")
         } else {
-            #expect(stored == ours)
-            #expect(duplicates == 0)
+            // Where we had to subscribe anew, the first values may be copies of a tick of that moment.
+            #expect(stored + duplicates == ours)
+            #expect(duplicates <= 34 * 3)
         }
         #expect(try rig.integer("SELECT count(*) FROM meter_samples WHERE level_db > 0") == 0)
         try await simulator.shutdown()

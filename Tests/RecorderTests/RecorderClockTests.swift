@@ -72,6 +72,17 @@ import Testing
         #expect(clock.look() == [.paused(from: from, until: from + 5_000_001, .recorderStalled)])
     }
 
+    @Test("what was before a run began is no pause of it")
+    func beginning() {
+        let clock = RecorderClock(clocks.host)
+        clocks.pass(20_000_000)
+        #expect(clock.begin() == begin + 20_000_000)
+        clocks.pass(1_000_000)
+        #expect(clock.look() == [])
+        clocks.pass(6_000_000)
+        #expect(clock.look() == [.paused(from: begin + 21_000_000, until: begin + 27_000_000, .recorderStalled)])
+    }
+
     @Test("a clock that was set while the host slept is both, in this order")
     func both() {
         let clock = RecorderClock(clocks.host)

@@ -21,18 +21,20 @@ final class Rig: Sendable {
 
     /// Starts recording these units. `meterPort` 0: any free one.
     init(
-        _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16, keepAlive: Span = .seconds(1),
-        clocks: HostClocks = .system, relays: Bool = true, removesStore: Bool = true
+        _ processors: [ProcessorSpec], store: String = Rig.newStore(), meterPort: UInt16,
+        keepAlive: Span = .seconds(10),
+        clocks: HostClocks = .system, relays: Bool = true, removesStore: Bool = true,
+        limits: ReceiveLimits = ReceiveLimits()
     ) {
         self.store = store
         self.removesStore = removesStore
         self.meterPort = meterPort
+        var links = LinkSettings(meterPort: meterPort, keepAlive: keepAlive, relays: relays)
+        links.limits = limits
         let configuration = RecorderConfiguration(
-            processors: processors, store: store, version: "test",
-            links: LinkSettings(meterPort: meterPort, keepAlive: keepAlive, relays: relays), clocks: clocks)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+            processors: processors, store: store, version: "test", links: links, clocks: clocks)
         let lines = lines
+        let logger = Logger(label: "test") { _ in LinesLog(lines: lines) }
         let recorder = Recorder(configuration, logger: logger) { lines.add($0) }
         let services = ServiceGroup(
             configuration: .init(
@@ -45,7 +47,8 @@ final class Rig: Sendable {
     /// Waits until a line that contains all of these has been printed; lines before `after` do not count.
     @discardableResult
     func line(_ parts: String..., after: Int = 0) async -> Int { await lines.first(containing: parts, after: after) }
-    var lineCount: Int { lines.all.count }
+    /// How many lines contain this.
+    func count(of part: String) -> Int { lines.all.filter { $0.contains(part) }.count }
 
     /// Stops cleanly; everything received is stored then.
     func stop() async throws {
@@ -78,14 +81,28 @@ final class Rig: Sendable {
             + "/test.sqlite"
     }
 
-    deinit {
-        guard removesStore else { return }
+    deinit { if removesStore { Rig.remove(store) } }
+
+    static func remove(_ store: String) {
         let folder = store.split(separator: "/").dropLast().joined(separator: "/")
         for name in ["test.sqlite", "test.sqlite-wal", "test.sqlite-shm", "test.sqlite.lock"] {
             unlink("/\(folder)/\(name)")
         }
         rmdir("/\(folder)")
     }
+}
+
+/// What the recorder logs, among what it prints.
+private struct LinesLog: LogHandler {
+    let lines: Lines
+    var logLevel = Logger.Level.notice
+    var metadata: Logger.Metadata = [:]
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.add("log: \(event.message)") }
 }
 
 /// What the recorder printed, and who waits for it.
@@ -135,11 +152,13 @@ private final class Lines: Sendable {
     }
 }
 
-/// A UDP port that nobody uses now.
+/// A UDP port that nobody else is given meanwhile: a socket with address reuse keeps it, and a recorder binds beside that.
 func freePort() -> UInt16 {
-    let socket = PlainSocket(port: 0, reuse: false)
+    let socket = PlainSocket(port: 0, reuse: true)
+    reservations.withLock { $0.append(socket) }
     return socket.port
 }
+private let reservations = Mutex<[PlainSocket]>([])
 
 /// A UDP socket as another program has it, with or without address reuse.
 final class PlainSocket: Sendable {
@@ -185,13 +204,14 @@ final class PlainSocket: Sendable {
 
 /// A simulated unit or several, started, with the specs to record them.
 func simulatedUnits(
-    meterPort: UInt16, _ change: (inout SimulatorConfiguration) -> Void = { _ in }
+    meterPort: UInt16, _ change: (inout SimulatorConfiguration) -> Void = { _ in },
+    onEvent: @escaping @Sendable (SimulatorEvent) -> Void = { _ in }
 ) async throws -> (AtlasSimulator, [ProcessorSpec]) {
     var configuration = SimulatorConfiguration()
     configuration.port = 0
     configuration.meterPort = Int(meterPort)
     change(&configuration)
-    let simulator = AtlasSimulator(configuration: configuration)
+    let simulator = AtlasSimulator(configuration: configuration, onEvent: onEvent)
     let addresses = try await simulator.start()
     let specs = addresses.enumerated().map { index, address in
         ProcessorSpec(name: "Unit \(index)", host: address.ipAddress!, controlPort: UInt16(address.port!))

@@ -7,7 +7,7 @@ import Testing
 
 /// The pages of `ports` and `doctor`: what stands where, in 80 columns.
 @Suite struct DiagnosisPagesTests {
-    private static let plain = Style(isColoured: false)
+    private static let plain = Style(isColoured: false, isUnicode: true)
 
     private var picture: PortPicture {
         func owner(_ pid: Int32, _ command: String, _ arguments: [String] = []) -> Owner {
@@ -59,7 +59,7 @@ import Testing
 
     @Test("colour only where it is asked for, and it changes no column")
     func colour() {
-        let coloured = picture.rendered(as: .text, Style(isColoured: true))
+        let coloured = picture.rendered(as: .text, Style(isColoured: true, isUnicode: true))
         #expect(coloured.contains("\u{1B}[32mall\u{1B}[0m"))
         #expect(coloured.removingStyle() == picture.rendered(as: .text, Self.plain))
     }

@@ -5,26 +5,6 @@ import Testing
 @testable import Reporting
 
 @Suite struct ErrorReportTests {
-    private func episode(
-        _ store: HandMadeStore, _ code: String, at seconds: [Double], processor: String = "1", holder: String = "NULL",
-        socket: String = "'udp', 'bind'"
-    ) throws {
-        let times = seconds.map { HandMadeStore.at($0) }
-        try store.run(
-            """
-            INSERT INTO socket_error (processor_id, socket, operation, code, holder, first_us, last_us, count)
-            VALUES (\(processor), \(socket), '\(code)', \(holder), \(times.min()!), \(times.max()!), \(times.count))
-            """)
-        for time in times {
-            try store.run(
-                """
-                INSERT INTO socket_error_minute
-                SELECT \(time / 60_000_000 * 60_000_000), max(id), 1 FROM socket_error WHERE true
-                ON CONFLICT DO UPDATE SET count = count + 1
-                """)
-        }
-    }
-
     private func found(_ summary: Summary) -> [String] {
         summary.errors.map { "\($0.code) \($0.count) \($0.processor ?? "-") \($0.holder ?? "-")" }
     }
@@ -34,9 +14,9 @@ import Testing
         let store = try HandMadeStore()
         #expect(found(try store.summary(0, 60)) == ["EADDRINUSE 0 - -"])
         #expect(try store.summary(0, 60).errors[0].lastBefore == nil)
-        try episode(store, "EADDRINUSE", at: [10, 20], holder: "'node (pid 2211)'")
-        try episode(store, "EADDRINUSE", at: [130])
-        try episode(store, "ECONNREFUSED", at: [140], socket: "'tcp', 'connect'")
+        try store.episode("EADDRINUSE", at: [10, 20], holder: "'node (pid 2211)'")
+        try store.episode("EADDRINUSE", at: [130])
+        try store.episode("ECONNREFUSED", at: [140], socket: "'tcp', 'connect'")
         let after = try store.summary(1_000, 2_000)
         #expect(found(after) == ["EADDRINUSE 0 - -"])
         #expect(after.errors[0].lastBefore == HandMadeStore.at(130))
@@ -48,11 +28,11 @@ import Testing
     @Test("errors are counted by code, socket and unit, EADDRINUSE first, with the last holder")
     func counts() throws {
         let store = try HandMadeStore(["A", "B"])
-        try episode(store, "ECONNREFUSED", at: [1, 2, 3, 4], socket: "'tcp', 'connect'")
-        try episode(store, "EADDRINUSE", at: [10], holder: "'uid 1000'")
-        try episode(store, "EADDRINUSE", at: [30, 31], holder: "'node (pid 2211)'")
-        try episode(store, "EADDRINUSE", at: [50], processor: "2")
-        try episode(store, "UNKNOWN_SENDER", at: [55], processor: "NULL", socket: "'udp', 'recv'")
+        try store.episode("ECONNREFUSED", at: [1, 2, 3, 4], socket: "'tcp', 'connect'")
+        try store.episode("EADDRINUSE", at: [10], holder: "'uid 1000'")
+        try store.episode("EADDRINUSE", at: [30, 31], holder: "'node (pid 2211)'")
+        try store.episode("EADDRINUSE", at: [50], processor: "2")
+        try store.episode("UNKNOWN_SENDER", at: [55], processor: "NULL", socket: "'udp', 'recv'")
         let all = try store.summary(0, 60)
         #expect(
             found(all) == [
@@ -66,10 +46,10 @@ import Testing
     @Test("a window that cuts a long episode counts its minutes in the window")
     func cutEpisode() throws {
         let store = try HandMadeStore()
-        try episode(store, "EADDRINUSE", at: (0..<600).map { Double($0) + 0.5 })
+        try store.episode("EADDRINUSE", at: (0..<600).map { Double($0) + 0.5 })
         #expect(try store.summary(0, 600).errors[0].count == 600)
         #expect(try store.summary(120, 300).errors[0].count == 180)
-        #expect(try store.summary(130, 290).errors[0].count == 180)  // by whole minutes
+        #expect(try store.summary(130, 290).errors[0].count == 160)  // of the two minutes that are cut, their share
         #expect(try store.summary(540, 9_999).errors[0].count == 60)
         #expect(try store.summary(600, 9_999).errors[0].count == 0)
         let halves = try store.summary(0, 240).errors[0].count + store.summary(240, 600).errors[0].count
@@ -83,27 +63,17 @@ import Testing
     func plainProgram(name: String) throws {
         let store = try HandMadeStore()
         try store.states([("up", 10), ("down:refused", 20), ("up", 30)])
-        try episode(store, "EADDRINUSE", at: [10, 20])
+        try store.episode("EADDRINUSE", at: [10, 20])
         let report = try #require(Report(named: name))
         for processor in ["NULL", "'Main Bar'"] {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-            process.arguments = ["-readonly", "-batch", "-bail", store.path]
-            let (input, output, errors) = (Pipe(), Pipe(), Pipe())
-            (process.standardInput, process.standardOutput, process.standardError) = (input, output, errors)
-            try process.run()
             let script = """
                 .parameter set :since_us \(HandMadeStore.at(0))
                 .parameter set :until_us \(HandMadeStore.at(60))
                 .parameter set :processor "\(processor)"
                 \(report.sql)
                 """
-            try input.fileHandleForWriting.write(contentsOf: Data(script.utf8))
-            try input.fileHandleForWriting.close()
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 0 && complaint.isEmpty, "\(complaint)")
+            let (text, complaint) = try PlainSQLite.run(script, on: store.path)
+            #expect(complaint.isEmpty)
             let ours = try report.run(
                 on: StoreReader(path: store.path), store.question(0, 60, processor == "NULL" ? nil : "Main Bar"))
             #expect(text.split(separator: "\n").count == ours.rows.count, "\(text)")

@@ -170,6 +170,8 @@ import Testing
             #expect(link.up + link.down + link.unknown == summary.window, place)
             #expect(link.up >= 0 && link.down >= 0 && link.unknown >= 0, place)
             #expect(Int64(summary.outages.count) == link.outages, place)
+            let latest = try Summary(store.reader(), store.question(since, until), latestOutages: 3)
+            #expect(latest.outages == Array(summary.outages.suffix(3)), place)
             let lengths = summary.outages.map { Int64(($0.seconds * 1e6).rounded()) }
             #expect(lengths.reduce(0, +) == link.down && lengths.max() ?? 0 == link.longestOutage, place)
             // The view, row by row, says the same.
@@ -183,7 +185,9 @@ import Testing
         }
     }
 
-    @Test("the samples of a window are those that a direct count finds, whatever minutes it cuts", arguments: 1...10)
+    @Test(
+        "the samples of a window are those that a direct count finds, whatever hours and minutes it cuts",
+        arguments: 1...10)
     func samples(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let store = try HandMadeStore(["A", "B"])
@@ -191,7 +195,7 @@ import Testing
             "INSERT INTO meter VALUES (1, 1, 1, 'ZoneMeter_0'), (2, 1, 2, 'ZoneMeter_1'), (3, 2, 1, 'ZoneMeter_0')")
         var used: Set<Int64> = []
         for _ in 0..<400 {
-            let at = HandMadeStore.at(Double(Int.random(in: 0...600_000, using: &generator)) / 1e3)
+            let at = HandMadeStore.at(Double(Int.random(in: 0...12_000_000, using: &generator)) / 1e3)
             guard used.insert(at).inserted else { continue }
             let processor = Int.random(in: 1...2, using: &generator)
             var count = 1
@@ -203,24 +207,28 @@ import Testing
             }
             try store.run(
                 """
-                INSERT INTO sample_minute VALUES (\(at / 60_000_000 * 60_000_000), \(processor), \(count), 0)
+                INSERT INTO sample_minute (start_us, processor_id, stored, duplicate) VALUES (\(at / 60_000_000 * 60_000_000), \(processor), \(count), 0)
                 ON CONFLICT DO UPDATE SET stored = stored + excluded.stored
                 """)
         }
         for _ in 0..<20 {
-            let since = Double(Int.random(in: -60_000...600_000, using: &generator)) / 1e3
-            let whole = Int.random(in: 0..<3, using: &generator) == 0
-            let until = whole ? since + 60 : since + Double(Int.random(in: 1...400_000, using: &generator)) / 1e3
-            let summary = try store.summary(since, until)
+            let since = Double(Int.random(in: -60_000...12_000_000, using: &generator)) / 1e3
+            let longest = [60_000, 400_000, 8_000_000].randomElement(using: &generator)!
+            // A third of the lengths is a whole minute or hour, a third of the windows begins with one: begin is 16:30.
+            let whole: Double? = [60, 3_600, nil].randomElement(using: &generator)!
+            let isEven = Int.random(in: 0..<3, using: &generator) == 0
+            let from = isEven ? (since / 1_800).rounded(.down) * 1_800 : since
+            let until = from + (whole ?? Double(Int.random(in: 1...longest, using: &generator)) / 1e3)
+            let summary = try store.summary(from, until)
             for (index, name) in ["A", "B"].enumerated() {
                 let direct = try store.rows(
                     """
                     SELECT count(*) FROM meter_samples WHERE processor = '\(name)'
-                       AND at_us >= \(HandMadeStore.at(since)) AND at_us < \(HandMadeStore.at(until))
+                       AND at_us >= \(HandMadeStore.at(from)) AND at_us < \(HandMadeStore.at(until))
                     """)
                 #expect(
                     direct == [[.integer(summary.processors[index].samples)]],
-                    "\(name), seed \(seed), \(since)..<\(until)")
+                    "\(name), seed \(seed), \(from)..<\(until)")
             }
         }
     }
@@ -238,7 +246,8 @@ import Testing
         let all = try store.summary(0, 100)
         #expect(all.losses.map(\.datagrams) == [2, 1, 5, 9] && all.losses.map(\.samples) == [76, 38, nil, nil])
         #expect(all.processors.map(\.samplesLost) == [76, 38])
-        #expect(try store.summary(20, 30).losses.map(\.datagrams) == [2])
+        // Its last loss was at 20; the one before it is not in the window.
+        #expect(try store.summary(20, 30).losses.map(\.datagrams) == [1])
         #expect(try store.summary(20.000_001, 30).losses.isEmpty)
         #expect(try store.summary(0, 100, processor: "B").losses.map(\.datagrams) == [1, 9])
     }

@@ -15,9 +15,9 @@ struct csockets_datagram {
     int64_t at_us;           // kernel's time of arrival, microseconds since 1970 UTC
 };
 
-// The memory of one recvmmsg call: slots of 64 KiB, larger than any UDP datagram; pages are touched only as they fill.
+// The memory of one recvmmsg call: so many slots of so many bytes; pages are touched only as they fill.
 struct csockets_batch;
-struct csockets_batch *csockets_batch_create(int slots);
+struct csockets_batch *csockets_batch_create(int slots, int slot_bytes);
 void csockets_batch_free(struct csockets_batch *batch);
 // Receives what is there, never waits. Returns how many datagrams, 0 for none, -errno for a failure.
 int csockets_receive(int descriptor, struct csockets_batch *batch);
@@ -48,6 +48,26 @@ int csockets_try_port(uint16_t port);
 int csockets_try_buffer(int buffer);
 // Whether somebody keeps the host's clock right, as the kernel was told (adjtimex(2)): 1 or 0, -errno.
 int csockets_clock_synchronized(void);
+// What TCP_INFO (tcp(7)) tells on Linux 5.4 and later; glibc's struct tcp_info ends with total_retrans.
+struct csockets_tcp_info {
+    uint8_t state, ca_state, retransmits, probes, backoff, options, scales, flags;
+    uint32_t rto, ato, snd_mss, rcv_mss;
+    uint32_t unacked;  // segments that are sent and not acknowledged
+    uint32_t sacked, lost, retrans, fackets;
+    uint32_t last_data_sent, last_ack_sent;
+    uint32_t last_data_recv, last_ack_recv;  // milliseconds ago
+    uint32_t pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss, reordering, rcv_rtt, rcv_space;
+    uint32_t total_retrans;
+    uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    uint32_t segs_out, segs_in;
+    uint32_t notsent_bytes;  // written and not sent: no route, or no room in the peer's window
+    uint32_t min_rtt, data_segs_in, data_segs_out;
+    uint64_t delivery_rate, busy_time, rwnd_limited, sndbuf_limited;
+    uint32_t delivered, delivered_ce;
+    uint64_t bytes_sent, bytes_retrans;
+    uint32_t dsack_dups, reord_seen, rcv_ooopack;
+    uint32_t snd_wnd;  // bytes that the peer has room for
+};
 
 // Names the calling thread, at most 15 characters, for ps and top.
 void csockets_name_thread(const char *name);

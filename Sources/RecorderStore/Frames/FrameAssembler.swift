@@ -14,6 +14,12 @@ package struct FrameAssembler: Sendable {
     private static let frameCost = 17
 
     package enum Outcome { case taken, duplicate, noRoom }
+    /// How many of a datagram's values were not taken, and why.
+    package struct Left: Equatable {
+        package var duplicates = 0
+        package var noRoom = 0
+        package static let none = Left()
+    }
 
     package let processor: Int32
     /// Whether another program of this host has its own subscription, so that values come twice.
@@ -21,17 +27,17 @@ package struct FrameAssembler: Sendable {
 
     private var slots: [UInt16]  // by meter key; 0: none yet
     private var slotCount = 0
-    // The open frame.
+    // The open frame: when it began, what it holds.
     private var codes: [UInt16] = []  // by slot - 1; 0: no value yet
-    private var values = 0
+    /// How many values the open frame holds.
+    package private(set) var values = 0
     private var highestSlot = 0
-    private var startedAt: Int64 = 0
+    private var began: Int64 = 0
     private var lastFrameAt: Int64 = .min
     // The last value of each slot, for `latest_levels` and to know a copy.
     private var lastAt: [Int64] = []
     private var lastLevel: [Double] = []
     private var latestIsDue = false
-    private var duplicates = 0
     /// When another client was looked for last, microseconds since 1970 UTC, and how long not to look again.
     private var lastLook: Int64 = 0
     private var lookPause: Int64 = 0
@@ -51,8 +57,10 @@ package struct FrameAssembler: Sendable {
         }
     }
 
-    /// When the open frame has to be closed, microseconds since 1970 UTC; nil: none is open.
-    package var closesAt: Int64? { values > 0 ? startedAt + Self.span : nil }
+    /// When the open frame's first value arrived, microseconds since 1970 UTC; nil: none is open.
+    package var startedAt: Int64? { values > 0 ? began : nil }
+    /// When it has to be closed.
+    package var closesAt: Int64? { startedAt.map { $0 + Self.span } }
 
     /// Whether this value came within the last 20 ms already: another program's copy, if there is one.
     @inline(__always)
@@ -64,11 +72,11 @@ package struct FrameAssembler: Sendable {
 
     /// Takes a datagram's values, which arrived at `at` (microseconds since 1970 UTC). A value that comes again may be
     /// another program's: `isShared` tells whether there is one; it costs milliseconds, so after one in vain it is not
-    /// asked for 0.2 s, then up to 2 s. Returns for how many values there was no room.
+    /// asked for 0.2 s, then up to 2 s. Returns how many values were left.
     package mutating func take(
         _ readings: UnsafeBufferPointer<Reading>, at: Int64, into block: inout FrameBlock, isShared: () -> Bool
-    ) -> Int {
-        var noRoom = 0
+    ) -> Left {
+        var left = Left()
         for reading in readings {
             // Also after the clock was set back.
             if !hasOtherClient, at < lastLook || at - lastLook >= lookPause, isRepeat(reading, at: at) {
@@ -76,25 +84,26 @@ package struct FrameAssembler: Sendable {
                 lookPause = hasOtherClient ? 0 : min(max(200_000, 2 * lookPause), 2_000_000)
                 lastLook = at
             }
-            if take(reading, at: at, into: &block) == .noRoom { noRoom += 1 }
+            switch take(reading, at: at, into: &block) {
+            case .taken: break
+            case .duplicate: left.duplicates += 1
+            case .noRoom: left.noRoom += 1
+            }
         }
-        return noRoom
+        return left
     }
 
     /// Takes one value that arrived at `at` (microseconds since 1970 UTC).
     @inline(__always)
     package mutating func take(_ reading: Reading, at: Int64, into block: inout FrameBlock) -> Outcome {
-        if hasOtherClient, isRepeat(reading, at: at) {
-            duplicates += 1
-            return .duplicate
-        }
+        if hasOtherClient, isRepeat(reading, at: at) { return .duplicate }
         var slot = Int(slots[Int(reading.meter.key)])
         if slot == 0 {
             guard slotCount < Self.slotLimit else { return .noRoom }
             slot = assignSlot(to: reading.meter, &block)
         }
-        if values > 0, codes[slot - 1] != 0 || at - startedAt >= Self.span || at < startedAt { close(into: &block) }
-        if values == 0 { startedAt = at }
+        if values > 0, codes[slot - 1] != 0 || at - began >= Self.span || at < began { close(into: &block) }
+        if values == 0 { began = at }
         codes[slot - 1] = LevelCode.code(for: reading.level)
         values += 1
         if slot > highestSlot { highestSlot = slot }
@@ -108,7 +117,7 @@ package struct FrameAssembler: Sendable {
     package mutating func close(into block: inout FrameBlock) {
         guard values > 0 else { return }
         // Rows are told apart by their time: two frames of one microsecond are set one apart.
-        let at = startedAt <= lastFrameAt && lastFrameAt - startedAt < 1_000_000 ? lastFrameAt + 1 : startedAt
+        let at = began <= lastFrameAt && lastFrameAt - began < 1_000_000 ? lastFrameAt + 1 : began
         lastFrameAt = at
         var width = 0
         for slot in 0..<highestSlot { width += LevelCode.width(codes[slot]) }
@@ -123,12 +132,8 @@ package struct FrameAssembler: Sendable {
         highestSlot = 0
     }
 
-    /// Hands over the last values and the count of duplicates, if there are new ones. Called about once a second.
-    package mutating func summarize(at now: Int64, into block: inout FrameBlock) {
-        if duplicates > 0 {
-            block.duplicates.append((processor, now, duplicates))
-            duplicates = 0
-        }
+    /// Hands over the last values, if there are new ones. Called about once a second.
+    package mutating func summarize(into block: inout FrameBlock) {
         guard latestIsDue else { return }
         latestIsDue = false
         let values = (0..<slotCount).map { lastAt[$0] == .min ? nil : (at: lastAt[$0], level: lastLevel[$0]) }

@@ -9,12 +9,16 @@ package final class FrameQueue: Sendable {
         var footprint = 0
         var free: [FrameBlock] = []
         var shed: [Loss] = []
+        /// Whether the last commit failed: what is shed then goes because the store refuses.
+        var isRefused = false
     }
     private let state = Mutex(State())
     private let limit: Int
 
+    package static let defaultLimit = 16 * 1024 * 1024
+
     /// `limit`: bytes that may wait. A full 38-meter unit at 10 Hz fills some 1 KB a second.
-    package init(limit: Int = 16 * 1024 * 1024) { self.limit = limit }
+    package init(limit: Int = defaultLimit) { self.limit = limit }
 
     /// Whether the writer is behind: then the receiver goes on filling its block instead of handing over a small one.
     package var isBehind: Bool { state.withLock { !$0.waiting.isEmpty || $0.inFlight > 0 } }
@@ -36,7 +40,8 @@ package final class FrameQueue: Sendable {
     private static func shedOldest(_ state: inout State) {
         var oldest = state.waiting.removeFirst()
         state.footprint -= oldest.footprint + state.waiting[0].footprint
-        for loss in oldest.lossesIfShed() { state.shed.merge(loss) }
+        let reason: LossReason = state.isRefused ? .storeRefused : .queueFull
+        for loss in oldest.lossesIfShed(reason) { state.shed.merge(loss) }
         // What it carried besides frames is still true.
         state.waiting[0].inherit(from: &oldest)
         state.footprint += state.waiting[0].footprint
@@ -58,7 +63,7 @@ package final class FrameQueue: Sendable {
     func finish(_ blocks: consuming [FrameBlock]) {
         var blocks = blocks
         state.withLock { state in
-            state.inFlight = 0
+            (state.inFlight, state.isRefused) = (0, false)
             while var block = blocks.popLast() {
                 state.footprint -= block.footprint
                 guard state.free.count < 4 else { continue }
@@ -68,35 +73,35 @@ package final class FrameQueue: Sendable {
         }
     }
 
-    /// The commit failed: the blocks wait again, before what came since.
+    /// The commit failed: the blocks wait again, before what came since. What was shed while the store was asked was
+    /// shed because it refused.
     func putBack(_ blocks: consuming [FrameBlock], shed: [Loss]) {
         let blocks = blocks
         state.withLock { state in
-            state.inFlight = 0
+            (state.inFlight, state.isRefused) = (0, true)
             state.waiting.insert(contentsOf: blocks, at: 0)
-            state.shed.insert(contentsOf: shed, at: 0)
+            let since = state.shed
+            state.shed = shed
+            for loss in since { state.shed.merge(loss.with(.storeRefused)) }
         }
     }
 }
 
 extension FrameBlock {
     /// What is lost with this block: one entry a unit and minute. Its datagrams were read; only samples are gone.
-    func lossesIfShed() -> [Loss] {
-        struct Key: Hashable {
-            let processor: Int32
-            let minute: Int64
-        }
-        var lost: [Key: (at: Int64, samples: Int)] = [:]
+    func lossesIfShed(_ reason: LossReason) -> [Loss] {
+        var lost: [UnitMinute: (since: Int64, at: Int64, samples: Int)] = [:]
         func add(_ processor: Int32, _ at: Int64, _ samples: Int) {
-            var entry = lost[Key(processor: processor, minute: at / 60_000_000)] ?? (at, 0)
-            entry = (max(entry.at, at), entry.samples + samples)
-            lost[Key(processor: processor, minute: at / 60_000_000)] = entry
+            let key = UnitMinute(processor: processor, minute: at.startOfMinute)
+            let entry = lost[key] ?? (at, at, 0)
+            lost[key] = (min(entry.since, at), max(entry.at, at), entry.samples + samples)
         }
         for frame in frames { add(frame.processor, frame.at, Int(frame.values)) }
         for value in lone { add(value.processor, value.at, 1) }
         return lost.map { key, entry in
             Loss(
-                processor: key.processor, reason: .queueFull, at: entry.at, datagrams: 0, samples: entry.samples)
+                processor: key.processor, reason: reason, since: entry.since, at: entry.at, datagrams: 0,
+                samples: entry.samples)
         }
     }
 
@@ -106,14 +111,33 @@ extension FrameBlock {
         newMeters.insert(contentsOf: older.newMeters, at: 0)
         let known = Set(latest.map(\.processor))
         latest.insert(contentsOf: older.latest.filter { !known.contains($0.processor) }, at: 0)
-        for (processor, at, count) in older.duplicates {
-            if let index = duplicates.firstIndex(where: { $0.processor == processor && isSameMinute($0.at, at) }) {
-                duplicates[index].count += count
-            } else {
-                duplicates.insert((processor, at, count), at: 0)
-            }
-        }
+        tallies = (older.tallies + tallies).summedUp()
         for loss in older.losses { losses.merge(loss) }
+        completeUntil = completeUntil ?? older.completeUntil
+    }
+}
+
+private struct UnitMinute: Hashable {
+    let processor: Int32
+    let minute: Int64
+}
+
+extension [FrameBlock.Tally] {
+    /// One for each unit and minute.
+    fileprivate func summedUp() -> [FrameBlock.Tally] {
+        var (sums, places): ([FrameBlock.Tally], [UnitMinute: Int]) = ([], [:])
+        for tally in self {
+            let key = UnitMinute(processor: tally.processor, minute: tally.minute)
+            guard let place = places[key] else {
+                places[key] = sums.count
+                sums.append(tally)
+                continue
+            }
+            sums[place].datagrams += tally.datagrams
+            sums[place].received += tally.received
+            sums[place].duplicates += tally.duplicates
+        }
+        return sums
     }
 }
 
@@ -121,15 +145,14 @@ extension [Loss] {
     /// Adds a loss to the one of its unit, reason and minute, as the store would: one row for all of them.
     mutating func merge(_ loss: Loss) {
         let index = lastIndex {
-            $0.processor == loss.processor && $0.reason == loss.reason && isSameMinute($0.at, loss.at)
+            $0.processor == loss.processor && $0.reason == loss.reason
+                && $0.at.startOfMinute == loss.at.startOfMinute
                 && ($0.samples == nil) == (loss.samples == nil)
         }
         guard let index else { return append(loss) }
         self[index] = Loss(
-            processor: loss.processor, reason: loss.reason, at: Swift.max(self[index].at, loss.at),
-            datagrams: self[index].datagrams + loss.datagrams,
+            processor: loss.processor, reason: loss.reason, since: Swift.min(self[index].since, loss.since),
+            at: Swift.max(self[index].at, loss.at), datagrams: self[index].datagrams + loss.datagrams,
             samples: loss.samples.map { $0 + (self[index].samples ?? 0) })
     }
 }
-
-private func isSameMinute(_ one: Int64, _ other: Int64) -> Bool { one / 60_000_000 == other / 60_000_000 }

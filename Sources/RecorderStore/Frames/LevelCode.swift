@@ -9,6 +9,8 @@
 enum LevelCode {
     static let none: UInt16 = 1
     static let exact: UInt16 = 2
+    /// -80.0 dB.
+    static let silence: UInt16 = 0x20
     private static let zero = 832.0
 
     /// The code point for a level that whole tenths hold to the bit, else `exact`.
