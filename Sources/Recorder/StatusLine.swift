@@ -11,7 +11,8 @@ enum StatusLine {
         let subject = event.processor.map(name) ?? "recorder"
         // A name or a unit's own words stay on their line, and do nothing to the terminal.
         let line = "\(time)  \(subject)  \(words(for: event))"
-        return String(String.UnicodeScalarView(line.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        return String(
+            String.UnicodeScalarView(line.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
     }
 
     /// What to look at next, for whoever reads this at night. The recorder itself goes on trying, whatever the cause.

@@ -46,7 +46,8 @@ package enum FailCondition: Equatable, Sendable {
         switch argument {
         case "any": self = .any
         case "unrecorded": self = .unrecorded
-        case _ where Self.isErrno(argument) || Self.causes.contains(argument) || Self.codes.contains(argument): self = .code(argument)
+        case _ where Self.isErrno(argument) || Self.causes.contains(argument) || Self.codes.contains(argument):
+            self = .code(argument)
         default: throw Failure(argument: argument)
         }
     }
