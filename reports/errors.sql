@@ -70,8 +70,9 @@ SELECT g.code AS code, g.socket AS socket, g.operation AS operation, g.processor
        g.first_us AS first_us, g.last_us AS last_us, g.last_before_us AS last_before_us
   FROM (
     SELECT f.*, e.holder AS holder, e.address AS address, e.message AS message,
-           (SELECT b.last_us FROM socket_error b LEFT JOIN processor p ON p.id = b.processor_id
-             WHERE b.code = f.code AND b.last_us < :since_us
+           -- Of an episode that lasts over the window's begin the last error before it is not known to the microsecond.
+           (SELECT min(b.last_us, :since_us) FROM socket_error b LEFT JOIN processor p ON p.id = b.processor_id
+             WHERE b.code = f.code AND b.first_us < :since_us
                AND (:processor IS NULL OR p.name = :processor OR b.processor_id IS NULL)
              ORDER BY b.last_us DESC LIMIT 1) AS last_before_us
       FROM found f LEFT JOIN socket_error e ON e.id = f.last_id

@@ -9,7 +9,10 @@ enum StatusLine {
         guard case .event(let event) = entry else { return nil }
         let time = LocalTime.text(event.at).dropFirst(11)
         let subject = event.processor.map(name) ?? "recorder"
-        return "\(time)  \(subject)  \(words(for: event))"
+        // A name or a unit's own words stay on their line, and do nothing to the terminal.
+        let line = "\(time)  \(subject)  \(words(for: event))"
+        return String(
+            String.UnicodeScalarView(line.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
     }
 
     /// What to look at next, for whoever reads this at night. The recorder itself goes on trying, whatever the cause.

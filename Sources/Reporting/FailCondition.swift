@@ -25,14 +25,29 @@ package enum FailCondition: Equatable, Sendable {
     /// Codes of socket errors that are no errno.
     private static let codes = ["UNKNOWN_SENDER", "EOF"]
 
+    /// errno(3), `EAI_…` of getaddrinfo(3), or `E42`, as a number without a name is written. A name that is mistyped would
+    /// never be found: that is no proof.
+    private static func isErrno(_ argument: String) -> Bool {
+        if argument.hasPrefix("EAI_") { return argument.utf8.count > 4 }
+        if argument.first == "E", let number = Int32(argument.dropFirst()) { return number > 0 }
+        return errnoNames.contains(argument)
+    }
+
+    private static let errnoNames: Set<String> = [
+        "EPERM", "ENOENT", "ESRCH", "EINTR", "EIO", "ENXIO", "EBADF", "EAGAIN", "ENOMEM", "EACCES", "EFAULT", "EBUSY",
+        "EEXIST", "ENODEV", "EINVAL", "ENFILE", "EMFILE", "EFBIG", "ENOSPC", "EROFS", "EPIPE", "EPROTO", "EBADMSG",
+        "EOVERFLOW", "ENOTSOCK", "EDESTADDRREQ", "EMSGSIZE", "EPROTOTYPE", "ENOPROTOOPT", "EPROTONOSUPPORT",
+        "EOPNOTSUPP", "EPFNOSUPPORT", "EAFNOSUPPORT", "EADDRINUSE", "EADDRNOTAVAIL", "ENETDOWN", "ENETUNREACH",
+        "ENETRESET", "ECONNABORTED", "ECONNRESET", "ENOBUFS", "EISCONN", "ENOTCONN", "ESHUTDOWN", "ETIMEDOUT",
+        "ECONNREFUSED", "EHOSTDOWN", "EHOSTUNREACH", "EALREADY", "EINPROGRESS", "ESTALE", "EDQUOT", "ECANCELED",
+    ]
+
     package init(argument: String) throws(Failure) {
-        let isErrno =
-            argument.utf8.count > 1 && argument.hasPrefix("E")
-            && argument.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
         switch argument {
         case "any": self = .any
         case "unrecorded": self = .unrecorded
-        case _ where isErrno || Self.causes.contains(argument) || Self.codes.contains(argument): self = .code(argument)
+        case _ where Self.isErrno(argument) || Self.causes.contains(argument) || Self.codes.contains(argument):
+            self = .code(argument)
         default: throw Failure(argument: argument)
         }
     }

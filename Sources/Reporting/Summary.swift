@@ -92,7 +92,13 @@ package struct Summary: Sendable, Equatable {
             """
             SELECT DISTINCT cause FROM link_states
              WHERE cause IS NOT NULL AND started_us < :until_us AND coalesce(ended_us, :until_us) > :since_us
+               AND (ended_us IS NULL OR ended_us > started_us)
                AND (:processor IS NULL OR processor = :processor)
+            UNION
+            -- Before a link's first row nothing was recorded of it.
+            SELECT 'not_recorded' FROM processor p
+             WHERE (:processor IS NULL OR p.name = :processor)
+               AND (SELECT min(s.started_us) FROM link_state s WHERE s.processor_id = p.id AND s.link = 'control') > :since_us
             """, question.parameters)
         return Set(causes.rows.map { $0[0].plain })
     }

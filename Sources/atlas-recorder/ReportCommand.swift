@@ -69,6 +69,9 @@ struct ReportCommand: ParsableCommand {
 
     mutating func validate() throws {
         if store == "" { throw ValidationError("--store '': name a file, or leave the flag out.") }
+        if list || showSQL, !failOn.isEmpty {
+            throw ValidationError("--fail-on judges an answer: leave out \(list ? "--list" : "--show-sql").")
+        }
         do {
             for argument in failOn { _ = try FailCondition(argument: argument) }
         } catch {

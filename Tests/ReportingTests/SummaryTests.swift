@@ -146,6 +146,36 @@ import Testing
         #expect(try HandMadeStore(ended: nil).summary(-5, 60).recorded == 60_000_000)
     }
 
+    @Test("of one processor only the runs that named it are recorded, and before its first row nothing is")
+    func recordedOfOne() throws {
+        let store = try HandMadeStore(["A", "B"], ended: 100)
+        try store.addRun(200, 300)
+        let rows: [(String, Double?)] = [("up", 100), ("unknown:recorder_stopped", 100), ("up", 100)]
+        try store.states(rows, processor: 1)
+        try store.states(Array(rows.prefix(2)) + [("unknown:not_recorded", 100)], processor: 2)
+        #expect(try store.summary(0, 300).recorded == 200_000_000)
+        #expect(try store.summary(0, 300, processor: "A").recorded == 200_000_000)
+        #expect(try store.summary(0, 300, processor: "B").recorded == 100_000_000)
+        #expect(try store.summary(210, 300, processor: "B").verdict(on: [.any], causes: []) == .couldNotTell)
+        let early = try Summary.causes(store.reader(), store.question(-10, 50))
+        let within = try Summary.causes(store.reader(), store.question(10, 50))
+        #expect(early == ["not_recorded"] && within == [])
+    }
+
+    @Test("a row without length is no cause, and a mistyped errno no question")
+    func found() throws {
+        let store = try HandMadeStore()
+        try store.states([("up", 50), ("down:wedged", 0)])
+        let causes = try Summary.causes(store.reader(), store.question(0, 100))
+        #expect(!causes.contains("wedged"))
+        for name in ["EADDRINUSED", "E", "EFOO", "eaddrinuse", "EAI_"] {
+            #expect(throws: FailCondition.Failure.self, "\(name)") { _ = try FailCondition(argument: name) }
+        }
+        for name in ["EADDRINUSE", "EAI_NONAME", "E42", "EBADMSG", "EOF", "wedged"] {
+            #expect(throws: Never.self, "\(name)") { _ = try FailCondition(argument: name) }
+        }
+    }
+
     @Test("up + down + unknown is the window, and the outages' lengths are the time down", arguments: 1...20)
     func sums(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
