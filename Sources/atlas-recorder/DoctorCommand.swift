@@ -54,7 +54,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 store: path, processors: try ProcessorSpec.parse(processor), meterPort: meterPort, version: Version.text
             )
             let examination = await doctor.examine()
-            try Console.answer(examination.rendered(as: format, Style(isColoured: Console.showsColour)))
+            try Console.answer(examination.rendered(as: format, Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))))
             guard examination.isWell else { throw ExitCode(1) }
         } catch {
             throw Console.failure(error)

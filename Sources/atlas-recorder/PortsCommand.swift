@@ -33,7 +33,7 @@ struct PortsCommand: ParsableCommand {
     func run() throws {
         do {
             let picture = try PortLook.look(port: port, controlPort: controlPort)
-            try Console.answer(picture.rendered(as: format, Style(isColoured: Console.showsColour)))
+            try Console.answer(picture.rendered(as: format, Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))))
         } catch {
             throw Console.failure(error)
         }

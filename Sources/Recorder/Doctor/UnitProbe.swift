@@ -60,7 +60,7 @@ private final class Ear {
         var buffer: Int32 = 0
         let bound = csockets_bind_udp(address.bits, port, 256 * 1024, &buffer)
         guard bound >= 0 else { return nil }
-        guard let memory = csockets_batch_create(16) else {
+        guard let memory = csockets_batch_create(16, ReceiveLimits().slotBytes) else {
             Glibc.close(bound)
             return nil
         }
