@@ -68,9 +68,6 @@ final class Running: Sendable {
         }
     }
 
-    /// What it wrote to stdout so far.
-    var text: String { output.text }
-
     /// How many lines of stdout contain this.
     func count(of part: String) -> Int { output.text.split(separator: "\n").filter { $0.contains(part) }.count }
 

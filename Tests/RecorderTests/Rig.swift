@@ -48,6 +48,7 @@ final class Rig: Sendable {
     @discardableResult
     func line(_ parts: String..., after: Int = 0) async -> Int { await lines.first(containing: parts, after: after) }
     /// How many lines contain this.
+    var lineCount: Int { lines.all.count }
     func count(of part: String) -> Int { lines.all.filter { $0.contains(part) }.count }
 
     /// Stops cleanly; everything received is stored then.
