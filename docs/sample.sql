@@ -132,7 +132,8 @@ SELECT at_us / 60000000 * 60000000, id, count(*) FROM hit GROUP BY 1, 2;
 
 INSERT INTO sample_loss (processor_id, reason, from_us, until_us, datagrams, samples) VALUES
     (NULL, 'kernel_drop', strftime('%s', '2025-10-21 20:30:15-05:00') * 1000000, strftime('%s', '2025-10-21 20:30:48-05:00') * 1000000, 312, NULL),
-    (2, 'unreadable', strftime('%s', '2025-10-21 21:10:02-05:00') * 1000000, strftime('%s', '2025-10-21 21:10:09-05:00') * 1000000, 4, 6);
+    (2, 'unreadable', strftime('%s', '2025-10-21 21:10:02-05:00') * 1000000, strftime('%s', '2025-10-21 21:10:09-05:00') * 1000000, 4, NULL),
+    (2, 'unreadable', strftime('%s', '2025-10-21 21:10:04-05:00') * 1000000, strftime('%s', '2025-10-21 21:10:04-05:00') * 1000000, 0, 6);
 
 -- Names and since when: at 19:20 the Patio's unit was configured anew, without its zone 0.
 CREATE TEMP TABLE named (processor, meter, at, label);
@@ -215,8 +216,13 @@ SELECT at_us, processor, group_concat(coalesce(character, char(1)), '')
           FROM (SELECT DISTINCT at_us, processor FROM level) f JOIN meter m ON m.processor_id = f.processor
          ORDER BY f.at_us, m.slot)
  GROUP BY at_us;
-INSERT INTO sample_minute (start_us, processor_id, stored, duplicate)
-SELECT at_us / 60000000 * 60000000, processor, count(*), 0 FROM level GROUP BY 1, 2;
+INSERT INTO sample_minute (start_us, processor_id, stored, duplicate, datagrams, received)
+SELECT v.at_us / 60000000 * 60000000, v.processor, count(*), 0,
+       count(DISTINCT v.at_us) + coalesce((SELECT sum(l.datagrams) FROM sample_loss l
+                                            WHERE l.processor_id = v.processor AND l.from_us / 60000000 = v.at_us / 60000000), 0),
+       count(*) + coalesce((SELECT sum(l.samples) FROM sample_loss l
+                             WHERE l.processor_id = v.processor AND l.from_us / 60000000 = v.at_us / 60000000), 0)
+  FROM level v GROUP BY 1, 2;
 
 INSERT INTO latest_level (processor_id, levels)
 SELECT processor, json_group_array(json_array(at_us, tenths / 10.0))

@@ -88,7 +88,8 @@ WITH RECURSIVE span AS (
                WHEN char(2) THEN json_extract(f.exact, '$."' || m.slot || '"')
                ELSE unicode(substr(f.levels, m.slot, 1)) - 832 END
       FROM piece p
-     CROSS JOIN frame f ON f.at_us >= p.base_us AND f.at_us < p.to_us AND f.processor_id = p.id
+     -- The + keeps SQLite from first making an index of every frame in the store: the range of time is the way in.
+     CROSS JOIN frame f ON f.at_us >= p.base_us AND f.at_us < p.to_us AND +f.processor_id = p.id
      CROSS JOIN meter m ON m.processor_id = p.id
      WHERE substr(f.levels, m.slot, 1) > char(1)
     UNION ALL
