@@ -26,7 +26,7 @@ struct NodeTests {
         #expect(report.output.contains("held by node (pid \(node.pid))"), "\(report.output)")
     }
 
-    @Test("Node takes the very address and port: meters are taken, by Node, and flow again when it exits")
+    @Test("Node takes the very address and port: meters are taken, by Node, and taken back while it lives")
     func nodeTakes() async throws {
         let folder = Folder()
         let store = folder.file("s.sqlite")
@@ -38,9 +38,9 @@ struct NodeTests {
         let node = try Node.start(
             "require('dgram').createSocket({type: 'udp4', reuseAddr: true}).bind(\(port), '127.0.0.1')")
         try await recorder.line("meters down: taken (node (pid \(node.pid))")
+        try await recorder.line("meters up", times: 2)
         node.send(SIGTERM)
         _ = try await node.end()
-        try await recorder.line("meters up", times: 2)
         recorder.send(SIGTERM)
         _ = try await recorder.end()
         let states = try await Program.tool(
@@ -72,8 +72,8 @@ struct NodeTests {
             ])
         let values = times.lines.compactMap { Double($0) }
         try #require(values.count == 2)
-        // Since the first echo that was lost, which is no earlier than Node; noticed after an interval of lost echoes.
-        #expect(values[0] > fault - 1 && values[1] - values[0] >= 2)
+        // Seen on the port, not by what is missing: no echo had to be lost first.
+        #expect(values[0] > fault - 1 && values[1] >= values[0])
     }
 
     @Test(

@@ -153,13 +153,15 @@ private final class Lines: Sendable {
     }
 }
 
-/// A UDP port that nobody else is given meanwhile: a socket with address reuse keeps it, and a recorder binds beside that.
+/// A UDP port that nobody else is given meanwhile: below the range the kernel gives out for port 0 (ip(7),
+/// ip_local_port_range), each one once in this process, and free now.
 func freePort() -> UInt16 {
-    let socket = PlainSocket(port: 0, reuse: true)
-    reservations.withLock { $0.append(socket) }
-    return socket.port
+    while true {
+        let port = UInt16(10_000 + nextPort.wrappingAdd(1, ordering: .relaxed).newValue % 20_000)
+        if PlainSocket.isFree(port) { return port }
+    }
 }
-private let reservations = Mutex<[PlainSocket]>([])
+private let nextPort = Atomic<Int>(Int(getpid()) * 97 % 20_000)
 
 /// A UDP socket as another program has it, with or without address reuse.
 final class PlainSocket: Sendable {
@@ -181,6 +183,15 @@ final class PlainSocket: Sendable {
         }
         self.descriptor = descriptor
         self.port = UInt16(bigEndian: local.sin_port)
+    }
+
+    static func isFree(_ port: UInt16) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { Glibc.close(descriptor) }
+        var local = endpoint("0.0.0.0", port)
+        return withUnsafePointer(to: &local) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, 16) }
+        } == 0
     }
 
     func send(_ text: String, to address: String, _ port: UInt16) {
