@@ -201,14 +201,15 @@ final class MeterSockets {
         let what = "\(place.address):\(port): \(ErrnoName.message(place.lastErrno))"
         guard place.lastErrno == EADDRINUSE else { return "\(what); tried again every 2 s" }
         let holder = place.holder.map { ", held by \($0)" } ?? ""
-        return "\(what)\(holder); stop that program, or let it bind with reuseAddr: true and read its meters from the "
-            + "store; tried again every 2 s"
+        return "\(what)\(holder); stop that program, or let it bind with reuseAddr: true, then it gets its meters "
+            + "by relay; tried again every 2 s"
     }
 
     private func recordBound(_ place: Place, _ link: ProcessorLink, _ moved: Bool) {
         let granted = place.bufferGot / 2
         var detail = "\(place.address):\(place.port), receive buffer \(granted / 1024) KiB"
         if granted < receiveBuffer { detail += " of \(receiveBuffer / 1024) (net.core.rmem_max)" }
+        detail += "; others share the port with address reuse (Node: reuseAddr: true), or get EADDRINUSE"
         record(moved ? .rebound : .bound, link, detail)
     }
 

@@ -66,7 +66,9 @@ final class PortControl {
     private func joined(_ socket: PortInspector.Socket, _ role: PortWatch.Role?) {
         let name = PortInspector.holder(of: socket)
         names[socket.inode] = name
-        record(.portJoined, "\(name), \(Self.place(socket)): \(meaning(of: role))")
+        let isRecorder = name.hasPrefix("atlas-recorder ") && role != .bystander
+        let advice = isRecorder ? "; one recorder on a host: stop one, or give it this --store with --standby" : ""
+        record(.portJoined, "\(name), \(Self.place(socket)): \(meaning(of: role))\(advice)")
     }
 
     private func left(_ socket: PortInspector.Socket) {
@@ -84,7 +86,7 @@ final class PortControl {
         switch role {
         case .listener:
             plane.receiver.relayKeepsSource == nil ? "gets nothing: --no-relay" : "gets every datagram by relay"
-        case .starved: "gets nothing, bound to the recorder's own address before it: let it bind 0.0.0.0"
+        case .starved: "gets nothing, bound to this recorder's own address before it: let it bind 0.0.0.0"
         case .thief: "takes the datagrams; they are taken back, let it bind 0.0.0.0"
         case .bystander, nil: "another address, none of the recorder's datagrams"
         }

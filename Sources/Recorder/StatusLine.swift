@@ -16,20 +16,27 @@ enum StatusLine {
     }
 
     /// What to look at next, for whoever reads this at night. The recorder itself goes on trying, whatever the cause.
-    private static func hint(for cause: Cause) -> String? {
+    private static func hint(for cause: Cause, _ detail: String?) -> String? {
         switch cause {
         case .refused, .notEnabled: "is third-party control on in the unit? tried again for ever"
         case .timeout, .unreachable, .silent: "is the unit on, and its cable in? tried again for ever"
         case .unresolved: "check the name; tried again for ever"
         case .wedged: "it takes no command any more, meters may still flow: the unit needs a restart"
         case .notArriving: "the unit answers by TCP: does a firewall or VLAN stop UDP from it?"
-        case .taken: "another program took the datagrams: let it bind 0.0.0.0 instead"
+        case .taken: takenHint(detail)
         default: nil
         }
     }
 
+    private static func takenHint(_ detail: String?) -> String {
+        if detail?.hasPrefix("atlas-recorder ") ?? false {
+            return "one recorder on a host: stop one, or give it this --store with --standby"
+        }
+        return "another program took the datagrams: let it bind 0.0.0.0 instead"
+    }
+
     private static func words(for event: Entry.Event) -> String {
-        let facts = [event.detail, event.cause.flatMap { hint(for: $0) }].compactMap { $0 }
+        let facts = [event.detail, event.cause.flatMap { hint(for: $0, event.detail) }].compactMap { $0 }
         let detail = facts.isEmpty ? "" : " (\(facts.joined(separator: "; ")))"
         let cause = event.cause.map { ": \($0)" } ?? ""
         return switch event.name {

@@ -28,6 +28,7 @@ extension Summary {
             ("outages", .array(outages.map(\.json))),
             ("errors", .array(errors.map { $0.json(perHour: perHour($0.count)) })),
             ("losses", .array(losses.map(\.json))),
+            ("taken", .array(thieves.map(\.json))),
         ]
     }
 }
@@ -81,6 +82,15 @@ extension Summary.Loss {
         .object([
             ("processor", .text(processor)), ("reason", .text(reason)), ("from", time(from)), ("until", time(until)),
             ("datagrams", .integer(datagrams)), ("samples", .integer(samples)),
+        ])
+    }
+}
+
+extension Summary.Thief {
+    fileprivate var json: JSONText {
+        .object([
+            ("processor", .text(processor)), ("program", .text(program)), ("times", .integer(times)),
+            ("first", time(first)), ("last", time(last)), ("last_by", .text(lastBy)), ("seconds", .number(seconds)),
         ])
     }
 }

@@ -4,10 +4,11 @@ import WallTime
 extension Summary {
     /// The page of `--format markdown`: the answers, then the JSON's figures in tables.
     var markdown: String {
-        let lines = [
-            "- Window: \(span)", "- Recorded: \(recordedShare)",
-            "- EADDRINUSE: \(plain(addressInUseText(.plain)))", "- Store: \(plain(store))",
-        ]
+        let lines =
+            [
+                "- Window: \(span)", "- Recorded: \(recordedShare)",
+                "- EADDRINUSE: \(plain(addressInUseText(.plain)))",
+            ] + (takenText(.plain).map { ["- Meters taken: \(plain($0))"] } ?? []) + ["- Store: \(plain(store))"]
         return Self.page(
             lines, links: [links()], outages: [outagesTable()], errors: [errorsTable()], losses: [lossesTable()])
     }

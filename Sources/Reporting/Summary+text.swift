@@ -23,7 +23,19 @@ extension Summary {
         lines += stateLines(style)
         lines.append("\(style.bold("Errors"))      \(errorCountText(style))")
         lines.append("\(style.bold("EADDRINUSE"))  \(addressInUseText(style))")
+        if let text = takenText(style) { lines.append("\(style.bold("Taken"))       \(text)") }
         return lines
+    }
+
+    /// `7 times, last 2025-10-21 16:30:00 by node (pid 2211)`: who took the meters; nil: nobody.
+    func takenText(_ style: Style) -> String? {
+        guard let latest = thieves.first else { return nil }
+        let count = thieves.reduce(0) { $0 + $1.times }
+        let times = count == 1 ? "once" : "\(count) times"
+        let when = LocalTime.text(latest.last).droppingMilliseconds()
+        let others = Set(thieves.map(\.program)).count - 1
+        let more = others > 0 ? " and \(others) more: atlas-recorder report taken" : ""
+        return style.bad(times) + TextTable.cut(", last \(when) by \(latest.lastBy)\(more)", to: 68 - times.count)
     }
 
     /// What each unit's links are at the window's end.

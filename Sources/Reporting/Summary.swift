@@ -40,6 +40,13 @@ package struct Summary: Sendable, Equatable {
         package let samples: Int64?
     }
 
+    /// Who took the meters: another program of the host.
+    package struct Thief: Sendable, Equatable {
+        package let processor, program, lastBy: String
+        package let times, first, last: Int64
+        package let seconds: Double
+    }
+
     package let store: String
     package let question: Question
     package let recorded: Int64
@@ -47,6 +54,8 @@ package struct Summary: Sendable, Equatable {
     package let outages: [Outage]
     package let errors: [SocketError]
     package let losses: [Loss]
+    /// The latest first.
+    package let thieves: [Thief]
     package var window: Int64 { question.until - question.since }
 
     /// How many that is in an hour of recorded time; nil where nothing was recorded.
@@ -81,10 +90,11 @@ package struct Summary: Sendable, Equatable {
         outages = try Self.outages(store, question, latest: latestOutages)
         errors = try run("errors").map { SocketError($0) }
         losses = try run("losses").map { Loss($0) }
+        thieves = try run("taken").map { Thief($0) }
     }
 
     /// The reports that the figures come from, in the order in which they are asked.
-    static let sources = ["recorded", "summary", "outages", "errors", "losses"]
+    static let sources = ["recorded", "summary", "outages", "errors", "losses", "taken"]
 
     /// Every cause that a link was down or unknown of, in the window.
     package static func causes(_ store: StoreReader, _ question: Question) throws(StoreError) -> Set<String> {
@@ -203,5 +213,14 @@ extension Summary.Loss {
         reason = row.text("reason") ?? ""
         (from, until) = (row.integer("from_us") ?? 0, row.integer("until_us") ?? 0)
         (datagrams, samples) = (row.integer("datagrams") ?? 0, row.integer("samples"))
+    }
+}
+
+extension Summary.Thief {
+    init(_ row: Row) {
+        (processor, program) = (row.text("processor") ?? "", row.text("program") ?? "")
+        lastBy = row.text("last_by") ?? program
+        (times, first, last) = (row.integer("times") ?? 0, row.integer("first_us") ?? 0, row.integer("last_us") ?? 0)
+        seconds = row.real("seconds") ?? 0
     }
 }

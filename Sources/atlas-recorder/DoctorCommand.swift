@@ -54,7 +54,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 store: path, processors: try ProcessorSpec.parse(processor), meterPort: meterPort, version: Version.text
             )
             let examination = await doctor.examine()
-            try Console.answer(examination.rendered(as: format, Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))))
+            let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
+            try Console.answer(examination.rendered(as: format, style))
             guard examination.isWell else { throw ExitCode(1) }
         } catch {
             throw Console.failure(error)

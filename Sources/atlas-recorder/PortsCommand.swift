@@ -33,7 +33,8 @@ struct PortsCommand: ParsableCommand {
     func run() throws {
         do {
             let picture = try PortLook.look(port: port, controlPort: controlPort)
-            try Console.answer(picture.rendered(as: format, Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))))
+            let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
+            try Console.answer(picture.rendered(as: format, style))
         } catch {
             throw Console.failure(error)
         }

@@ -91,6 +91,25 @@ struct FeedTests {
         try await simulator.shutdown()
     }
 
+    @Test("a file of somebody's under the feed's name is left alone; recording goes on, and that is told")
+    func fileInTheWay() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let store = Rig.newStore()
+        let path = FeedServer.path(forStore: store)
+        let descriptor = open(path, O_CREAT | O_WRONLY, 0o600)
+        #expect(write(descriptor, "precious", 8) == 8)
+        close(descriptor)
+        let rig = Rig(specs, store: store, meterPort: port)
+        await rig.line("no feed")
+        await rig.line("meters up")
+        try await rig.stop()
+        try await simulator.shutdown()
+        var status = stat()
+        #expect(lstat(path, &status) == 0 && status.st_size == 8)
+        unlink(path)
+    }
+
     @Test("nobody there: the message says what to do")
     func nobody() throws {
         do {

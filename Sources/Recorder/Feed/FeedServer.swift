@@ -38,8 +38,7 @@ package actor FeedServer {
 
     /// Listens. Throws with errno where it cannot: a path over 107 bytes (unix(7)), a folder without the right to write.
     package func start() async throws {
-        // Left behind by a recorder that was killed; the store's lock says that no other is alive.
-        unlink(path)
+        removeSocket()  // left behind by a recorder that was killed; the store's lock says that no other is alive
         // The socket's file takes its rights from the umask; whoever may read the store may read the feed.
         let channel = try await ServerBootstrap(group: eventLoop)
             .childChannelOption(
@@ -65,6 +64,13 @@ package actor FeedServer {
         deliver()
         for reader in readers.values { reader.channel.close(promise: nil) }
         try? await listener?.close()
+        removeSocket()
+    }
+
+    /// Whatever else somebody keeps under that name is not ours to delete: then bind(2) fails, and that is told.
+    private func removeSocket() {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
         unlink(path)
     }
 
