@@ -138,7 +138,7 @@ package struct PortPicture: Sendable {
             other != socket && other.isIPv6 == socket.isIPv6
                 && (other.local == socket.local || other.local == .any || socket.local == .any)
         }
-        if overlaps { return true }
+        if overlaps || socket.owner.isRecorder { return true }
         guard socket.local == .any, socket.peer == nil else { return nil }
         // Beside two of different families nobody knows whose refusal it was.
         let isOnly = all.count { $0.local == .any && $0.peer == nil } == 1

@@ -68,7 +68,8 @@ final class PortControl {
         names[socket.inode] = name
         let isRecorder = name.hasPrefix("atlas-recorder ") && role != .bystander
         let advice = isRecorder ? "; one recorder on a host: stop one, or give it this --store with --standby" : ""
-        record(.portJoined, "\(name), \(Self.place(socket)): \(meaning(of: role))\(advice)")
+        let user = ProcFiles.localUser(socket.uid).map { " of user \($0)" } ?? ""
+        record(.portJoined, "\(name)\(user), \(Self.place(socket)): \(meaning(of: role))\(advice)")
     }
 
     private func left(_ socket: PortInspector.Socket) {

@@ -43,7 +43,7 @@ struct CoexistenceTests {
             "sqlite3",
             [
                 "-readonly", folder.file("s.sqlite"),
-                "SELECT count(*) FROM connection_events WHERE event = 'port_joined' AND detail LIKE 'node (pid %'",
+                "SELECT count(*) FROM connection_events WHERE event = 'port_joined' AND detail LIKE 'node (pid %) of user %'",
             ])
         #expect(joined.output == "3\n")
     }
