@@ -95,6 +95,12 @@ package struct LinkEvent: Equatable, Sendable {
         case clockStep = "clock_step"
         case recorderStalled = "recorder_stalled"
         case hostAsleep = "host_asleep"
+        /// The store was damaged, and is kept under another name.
+        case storeSetAside = "store_set_aside"
+        /// The store's file, or its write-ahead log, was moved or deleted while it was written.
+        case storeMoved = "store_moved"
+        /// SQLite's look at the store after an unclean end found no fault.
+        case storeChecked = "store_checked"
     }
     package let at: Instant
     package let link: Link

@@ -41,27 +41,48 @@ package struct Recorder: Service {
         (self.configuration, self.logger, self.print) = (configuration, logger, print)
     }
 
-    /// Records until graceful shutdown or cancellation. Throws a `StoreError` if the store cannot be opened or taken, a
-    /// `ReceiverError` if the host has no thread or descriptor left.
+    /// Records until graceful shutdown or cancellation. A store that is found damaged, or that somebody moves or deletes, is
+    /// left, and a new one begun. Throws a `StoreError` if the store cannot be opened or taken, a `ReceiverError` if the host
+    /// has no thread or descriptor left.
     package func run() async throws {
+        guard var (lock, predecessor) = try await claimStore() else { return }
+        let path = StoreFile.resolved(configuration.store)
+        var succession: StoreSuccession?
+        while true {
+            let end = try await record(lock, predecessor, after: &succession)
+            guard let next = try StoreSuccession.after(end, of: path, former: succession, clock: clock) else { return }
+            succession = next
+            predecessor = nil
+            if !lock.isInPlace(forStore: path) {
+                guard let (again, _) = try await claimStore() else { return }
+                lock = again
+            }
+        }
+    }
+
+    private var clock: RecorderClock { RecorderClock(configuration.clocks) }
+
+    /// Records into one store, to its end or the recorder's.
+    private func record(
+        _ lock: StoreLock, _ predecessor: String?, after succession: inout StoreSuccession?
+    ) async throws -> WriterLoop.End {
         let manager = configuration.serviceManager
         let signsOfLife = Task { await manager.giveSignsOfLife() }
         defer { signsOfLife.cancel() }
-        guard let (lock, predecessor) = try await claimStore() else { return }
         let limits = configuration.links.limits
-        let (clock, outbox) = (RecorderClock(configuration.clocks), EntryOutbox())
+        let (clock, outbox) = (clock, EntryOutbox())
         let queue = FrameQueue(limit: limits.queueBytes)
         let names = Names()
         let print = print
         let overview = LinkOverview(count: configuration.processors.count)
-        let writer = try StoreWriter(path: configuration.store, lock: lock, queue: queue) { entries in
+        let opening = StoreOpening(configuration: configuration, lock: lock, clock: clock)
+        let (writer, processors) = try await opening.open(queue, &succession) { entries in
             for entry in entries {
                 if let line = StatusLine.text(for: entry, processor: { names[$0] }) { print(line) }
             }
             if let line = overview.line(after: entries) { manager.tell(["STATUS=\(line)"]) }
         }
-        let start = RunStart(version: configuration.version, pid: getpid(), host: HostName.text)
-        let processors = try await writer.begin(start, processors: configuration.processors, at: clock.begin())
+        let followsCrash = await writer.followsCrash  // from here on the writer's thread is the loop's
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         let feed = Feed()
@@ -69,13 +90,20 @@ package struct Recorder: Service {
             queue: queue, slotBytes: limits.slotBytes, clock: clock, feed: feed, relays: configuration.links.relays,
             wakeWriter: { outbox.wake() },
             notify: { loop.notice($0) })
-        let writing = Task {
-            await WriterLoop(writer: writer, outbox: outbox, queue: queue, clock: clock, logger: logger).run()
+        let verdict = StoreVerdict()
+        let (ends, ended) = AsyncStream<WriterLoop.End>.makeStream()
+        Task {
+            ended.yield(
+                await WriterLoop(
+                    writer: writer, verdict: verdict, outbox: outbox, queue: queue, clock: clock, logger: logger
+                ).run())
+            ended.finish()
         }
         let count = processors.count == 1 ? "1 processor" : "\(processors.count) processors"
         print("recording \(count) into \(configuration.store)")
         let detail = configuration.version + (predecessor.map { ", taking over from \($0)" } ?? "")
         outbox.put([.event(.init(processor: nil, at: clock.wallNow, link: nil, name: .started, detail: detail))])
+        if let succession { outbox.put(succession.entries(at: clock.wallNow)) }
         let server = FeedServer(
             feed, store: StoreFile.resolved(configuration.store), processors: processors,
             version: configuration.version,
@@ -92,26 +120,41 @@ package struct Recorder: Service {
             processors, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: settings)
         signsOfLife.cancel()  // the control plane gives them from here on
         tell("READY=1", "STATUS=recording \(count)")
+        if followsCrash {
+            try StoreCheckup(
+                path: StoreFile.resolved(configuration.store), verdict: verdict, outbox: outbox, clock: clock,
+                logger: logger
+            ).start()
+        }
 
-        try? await gracefulShutdown()
+        let early = await Self.firstEnd(of: ends)
 
-        tell("STOPPING=1", "STATUS=storing what was received")
+        tell("STATUS=storing what was received")
         // The run ends here: from now on the links go, and what comes is no longer the whole of it.
         let end = clock.wallNow
         await loop.stop()
         await receiver.stop()
         await loop.settle()
         await server.stop()
+        if let early, case .damaged = early { return early }
+        if early == nil { tell("STOPPING=1") }
         outbox.put([.event(.init(processor: nil, at: end, link: nil, name: .stopped))])
         outbox.close()
-        await writing.value
+        if early == nil { for await _ in ends {} }
         try await finish(writer, outbox.take(at: end), at: end)
+        return early ?? .closed
+    }
+
+    /// How the writer ended by itself; nil: graceful shutdown came first.
+    private static func firstEnd(of ends: AsyncStream<WriterLoop.End>) async -> WriterLoop.End? {
+        for await end in ends.cancelOnGracefulShutdown() { return end }
+        return nil
     }
 
     /// The store's lock, at once or, where the recorder stands by, when its holder is gone, with that one's name; nil:
     /// stopped before that.
     private func claimStore() async throws -> (StoreLock, after: String?)? {
-        let standby = try Standby(store: configuration.store, clock: RecorderClock(configuration.clocks))
+        let standby = try Standby(store: configuration.store, clock: clock)
         do throws(StoreError) {
             return (try standby.claim(), nil)
         } catch {

@@ -63,6 +63,9 @@ enum StatusLine {
         case .clockStep: "clock step\(detail)"
         case .recorderStalled: "held up\(detail)"
         case .hostAsleep: "the host slept\(detail)"
+        case .storeSetAside: "store set aside\(detail)"
+        case .storeMoved: "store moved\(detail)"
+        case .storeChecked: "store checked\(detail)"
         }
     }
 }

@@ -10,21 +10,40 @@ struct WriterLoop: Sendable {
     /// Between two looks for minutes that are over.
     private static let minutesInterval = Span.seconds(10)
 
+    /// Between two looks at the store's files.
+    private static let placeInterval = Span.seconds(1)
+
+    /// Why it ended.
+    enum End: Sendable {
+        case closed
+        /// In SQLite's words; so many samples that waited are not stored.
+        case damaged(String, samples: Int)
+        case displaced(StorePlace.Displacement)
+    }
+
     let writer: StoreWriter
+    /// What a check of the store beside the recording finds.
+    let verdict: StoreVerdict
     let outbox: EntryOutbox
     let queue: FrameQueue
     let clock: RecorderClock
     let logger: Logger
 
-    /// Runs until the outbox is closed.
-    func run() async {
+    /// Runs until the outbox is closed, or the store cannot be gone on with.
+    func run() async -> End {
         await writer.occupy { writer in
             var nextSamples = clock.now
             var nextMinutes = clock.now
+            var nextLook = clock.now + Self.placeInterval
             var fault = StoreFault(logger: logger, "the store refuses; samples and events wait in memory")
             var minutesFault = StoreFault(logger: logger, "the meters' minutes cannot be counted; they will be later")
             while outbox.wait(atMost: .microseconds(Int(max(0, (nextSamples - clock.now).microseconds)))) {
                 let now = clock.now
+                if let words = verdict.damage { return .damaged(words, samples: writer.samplesWaiting) }
+                if now >= nextLook {
+                    nextLook = now + Self.placeInterval
+                    if let displacement = writer.displacement() { return .displaced(displacement) }
+                }
                 let samples = now >= nextSamples || queue.isLong
                 if samples { nextSamples = now + Self.interval }
                 let entries = outbox.take(at: clock.wallNow)
@@ -33,6 +52,7 @@ struct WriterLoop: Sendable {
                     try writer.commit(entries, samples: samples, at: clock.wallNow)
                     fault.ended(at: now)
                 } catch {
+                    if let words = Self.damage(error) { return .damaged(words, samples: writer.samplesWaiting) }
                     fault.happened(error, at: now)
                     continue
                 }
@@ -42,10 +62,17 @@ struct WriterLoop: Sendable {
                     if try writer.countMinutes() { nextMinutes = now }
                     minutesFault.ended(at: now)
                 } catch {
+                    if let words = Self.damage(error) { return .damaged(words, samples: writer.samplesWaiting) }
                     minutesFault.happened(error, at: now)
                 }
             }
+            return .closed
         }
+    }
+
+    private static func damage(_ error: any Error) -> String? {
+        guard let error = error as? StoreError, error.kind == .damaged else { return nil }
+        return error.message
     }
 }
 

@@ -27,6 +27,8 @@ struct RunRows {
     struct Open {
         let run: Int64
         var batch: Int64
+        /// Whether the run before it ended without notice.
+        let followsCrash: Bool
     }
 
     private let database: Database
@@ -66,6 +68,8 @@ struct RunRows {
         _ start: RunStart, processors: [ProcessorSpec], at now: Int64
     ) throws(StoreError) -> (Open, [RegisteredProcessor]) {
         try refuseMixture(processors)
+        let crashed = try database.integer(
+            "SELECT count(*) FROM recorder_run WHERE ended_us IS NULL", doing: "look at the run before")
         try closeEarlierRuns(at: now)
         let known = try identifiers("SELECT id FROM processor")
         let registered = try register(processors)
@@ -87,7 +91,7 @@ struct RunRows {
             }
         }
         try timeline.forgetAhead(until: now)
-        return (Open(run: run, batch: 0), registered)
+        return (Open(run: run, batch: 0, followsCrash: crashed > 0), registered)
     }
 
     private func last(_ id: Int64, _ link: Link, _ cause: Cause, from now: Int64) throws(StoreError) {

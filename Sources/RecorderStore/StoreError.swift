@@ -1,3 +1,5 @@
+import CSQLite
+
 /// What went wrong with the store, and what to do about it.
 package struct StoreError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
@@ -9,6 +11,15 @@ package struct StoreError: Error, CustomStringConvertible {
 
     package init(_ kind: Kind, code: Int32 = 0, message: String, doing: String, path: String) {
         (self.kind, self.code, self.message, self.doing, self.path) = (kind, code, message, doing, path)
+    }
+
+    /// Whether a store that is ours by its marks cannot be read as one: SQLite finds its pages damaged, or its schema and rows
+    /// are not those that this program made.
+    package var isDamage: Bool {
+        switch code & 0xFF {
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_CONSTRAINT, SQLITE_MISMATCH: true
+        default: false
+        }
     }
 
     package var description: String {

@@ -66,3 +66,21 @@ package enum StoreFile {
         return real(String(path[...slash])).map { "\($0)\(path[slash...])" } ?? path
     }
 }
+
+/// Which file a name leads to: another one, or none, after somebody moved or deleted it.
+struct FileIdentity: Equatable, Sendable {
+    let device: UInt64
+    let inode: UInt64
+
+    static func of(_ path: String) -> Answer {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return errno == ENOENT || errno == ENOTDIR ? .none : .unknown }
+        return .file(FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)))
+    }
+    enum Answer: Equatable {
+        case file(FileIdentity)
+        case none
+        /// It could not be asked: a disk that fails for a moment.
+        case unknown
+    }
+}

@@ -46,6 +46,9 @@ package final class StoreLock: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Whether the lock's file is still where others look for it. Deleted, it keeps nobody out.
+    package func isInPlace(forStore path: String) -> Bool { Self.isFile(descriptor, at: Self.path(forStore: path)) }
+
     private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
         var (ours, there) = (stat(), stat())
         return fstat(descriptor, &ours) == 0 && lstat(path, &there) == 0 && ours.st_ino == there.st_ino

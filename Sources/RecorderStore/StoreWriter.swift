@@ -23,6 +23,7 @@ package actor StoreWriter {
     /// Whatever arrived before this is stored, microseconds since 1970 UTC; nil: nobody hands over anything.
     private var completeUntil: Int64?
     private let committed: @Sendable ([Entry]) -> Void
+    private var place: StorePlace?
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
     /// `.schemaTooNew` for a file that is then left untouched, `.cannotOpen`.
@@ -66,11 +67,21 @@ package actor StoreWriter {
         }
         run = opened
         try entries.load()
+        place = StorePlace(database.path)
         return registered
     }
 
+    /// Whether the run before this one ended without notice: then the file should be checked.
+    package var followsCrash: Bool { run?.followsCrash ?? false }
+
+    /// What somebody did to the store's files while they are open here; nil: nothing.
+    package func displacement() -> StorePlace.Displacement? { place?.displacement(database.lock) }
+
+    /// How many samples wait that this store will never have.
+    package var samplesWaiting: Int { queue.samplesWaiting }
+
     /// Runs `body` on the store's own thread, where waiting is allowed, until it returns; other calls wait for it.
-    package func occupy(_ body: @Sendable (isolated StoreWriter) -> Void) { body(self) }
+    package func occupy<Result: Sendable>(_ body: @Sendable (isolated StoreWriter) -> Result) -> Result { body(self) }
 
     /// Commits these entries with all that waited before them, and the samples that wait if `samples`. Called at least
     /// each second with `samples`, which writes the heartbeat too.

@@ -26,6 +26,9 @@ package final class FrameQueue: Sendable {
     /// Whether more waits than one commit should hold.
     package var isLong: Bool { state.withLock { $0.waiting.count >= 4 } }
 
+    /// Samples in blocks that wait.
+    var samplesWaiting: Int { state.withLock { $0.waiting.reduce(0) { $0 + $1.samples } } }
+
     /// Takes a block and gives back an empty one.
     package func exchange(_ block: consuming FrameBlock) -> FrameBlock {
         let block = block

@@ -1,0 +1,57 @@
+import AtlasProtocol
+import Logging
+import RecorderStore
+import Synchronization
+
+/// What a check of the open store found: nil as long as nothing was.
+final class StoreVerdict: Sendable {
+    private let words = Mutex<String?>(nil)
+    var damage: String? { words.withLock { $0 } }
+    func isDamaged(_ how: String) { words.withLock { $0 = how } }
+}
+
+/// SQLite's look at a store after an unclean end, on a thread and a connection of its own, while the recorder receives and
+/// writes already. Reading it whole takes its time: about a second for 200 MB.
+struct StoreCheckup: Sendable {
+    /// Seconds. A store that takes longer is left to `atlas-recorder check`: while somebody reads, the write-ahead log grows.
+    private static let limit: Int64 = 600
+
+    let path: String
+    let verdict: StoreVerdict
+    let outbox: EntryOutbox
+    let clock: RecorderClock
+    let logger: Logger
+
+    func start() throws(ReceiverError) {
+        try DedicatedThread.start(named: "atlas-check") { [self] in
+            let began = clock.now
+            do throws(StoreError) {
+                switch try StoreExamination(path: path).checkIntegrity(seconds: Self.limit) {
+                case .sound: told("no fault after the unclean end", since: began)
+                case .unfinished: told("no fault so far; the rest: atlas-recorder check", since: began)
+                case .faulty(let words): found(words)
+                }
+            } catch {
+                if error.kind == .damaged { return found(error.message) }
+                logger.warning(
+                    "the store could not be checked after the unclean end; ask atlas-recorder check",
+                    metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func found(_ words: String) {
+        verdict.isDamaged(words)
+        outbox.wake()
+    }
+
+    private func told(_ what: String, since began: Instant) {
+        let seconds = Double((clock.now - began).microseconds / 100_000) / 10
+        outbox.put([
+            .event(
+                .init(
+                    processor: nil, at: clock.wallNow, link: nil, name: .storeChecked,
+                    detail: "\(what), looked at for \(seconds) s"))
+        ])
+    }
+}
