@@ -47,12 +47,14 @@ final class ControlPlane {
         ticker = loop.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             loop.enter { $0.tick() }
         }
+        ports.start()
     }
 
     /// Ends all links and timers.
     func stop() {
         isStopping = true
         ticker?.cancel()
+        ports.stop()
         for link in links.values { link.stop() }
         sockets.stop()
     }
@@ -129,7 +131,6 @@ final class ControlPlane {
         for disruption in clock.look() { record(disruption) }
         let now = clock.now
         for link in links.values { link.tick(now) }
-        ports.look()
         ticks += 1
         let isShared = otherClients.values.contains { !$0.isEmpty }
         if ticks % (isShared ? 2 : 10) == 0 { lookForOtherClients() }

@@ -8,7 +8,7 @@ import Glibc
 final class Relay {
     /// Whether the datagrams go on under the unit's own address; else under 127.0.0.1.
     let keepsSource: Bool
-    /// Whether somebody listens; set each second, so that an idle host pays nothing.
+    /// Whether somebody listens; set twice a second, so that an idle host pays nothing.
     var isWanted = false
     private let descriptor: Int32
     private var failed = 0
