@@ -2,8 +2,8 @@ import AtlasProtocol
 import NIOCore
 import RecorderStore
 
-/// Looks twice a second at who else is on the meters' port: switches the relay, records who comes and goes, finds who takes our
-/// datagrams and takes them back. Confined to the event loop.
+/// Looks twice a second at who else is on the meters' port: switches the relay, records who comes and goes, finds who takes
+/// our datagrams and takes them back. Confined to the event loop.
 final class PortControl {
     /// A program's socket that takes our datagrams.
     struct Thief: Equatable {

@@ -56,6 +56,25 @@ struct RelayTests {
         try await simulator.shutdown()
     }
 
+    @Test("who comes when nobody else is there gets everything well within a second, also just after the recorder looked")
+    func alone() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("subscribed")
+        var looked = ContinuousClock.now
+        for _ in 0..<3 {
+            try await Task.sleep(until: looked + .milliseconds(1_020))
+            let listener = Listener(port: port)
+            let bound = ContinuousClock.now
+            try await eventually { listener.drain() > 0 }
+            looked = .now
+            #expect(looked - bound < .milliseconds(900))
+        }
+        try await rig.stop()
+        try await simulator.shutdown()
+    }
+
     @Test("with the right to, the unit's own address is kept", .enabled(if: geteuid() == 0, "takes CAP_NET_RAW"))
     func ownAddress() async throws {
         let port = freePort()
