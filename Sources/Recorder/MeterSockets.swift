@@ -188,7 +188,7 @@ final class MeterSockets {
     /// Looking through every process costs some 11 ms: only when other sockets hold the port than at the last try.
     private func nameHolder(_ place: Place) {
         let holders = PortInspector.udpSockets(port: port).filter {
-            $0.local == place.address || $0.local == IPv4Address(bits: 0)
+            $0.ends(at: place.address) || $0.isWildcard
         }
         let inodes = Set(holders.map(\.inode))
         guard inodes != place.rivalInodes else { return }
