@@ -27,14 +27,17 @@ final class PortControl {
     func look() {
         let ports = plane.sockets.boundPorts
         for port in watches.keys where !ports.contains(port) { watches[port] = nil }
+        var present: Set<UInt64> = []
         for port in ports {
             let table = PortInspector.udpSockets(port: port)
+            present.formUnion(table.map(\.inode))
             let change = watches[port, default: PortWatch()].look(
                 table, own: plane.ownSockets, units: plane.unitAddresses)
             for socket in change.joined { joined(socket, watches[port]?.roles[socket.inode]) }
             for socket in change.left { left(socket) }
             plane.sockets.takeBack(port: port) { thieves(from: $0, to: $1, on: port) }
         }
+        plane.sockets.forgetClosed(present)
         switchRelay(watches.values.contains { $0.hasListeners })
     }
 
