@@ -44,7 +44,8 @@ struct AddressTests {
         /// Seconds of the wall clock.
         func first(_ event: String, at address: String) async throws -> Double {
             let text = try await list(
-                "SELECT max(at_us) / 1e6 FROM connection_events WHERE event = '\(event)' AND detail LIKE '%\(address):%'")
+                "SELECT max(at_us) / 1e6 FROM connection_events WHERE event = '\(event)' AND detail LIKE '%\(address):%'"
+            )
             return try #require(Double(text.dropLast()))
         }
     }

@@ -56,7 +56,9 @@ struct RelayTests {
         try await simulator.shutdown()
     }
 
-    @Test("a program on [::] is passed everything, too; one that takes IPv6 only, or one address, does not start the relay")
+    @Test(
+        "a program on [::] is passed everything, too; one that takes IPv6 only, or one address, does not start the relay"
+    )
     func ipv6() async throws {
         let port = freePort()
         let deaf = [
