@@ -86,7 +86,7 @@ private final class ReceivingSocket {
 
     init(_ binding: PortLookTests.Binding, _ port: UInt16, peer: UInt16) {
         let isIPv6 = [.any6, .mapped6, .only6].contains(binding)
-        descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, 4)
         if isIPv6 {

@@ -169,7 +169,7 @@ final class PlainSocket: Sendable {
     let port: UInt16
 
     init(address: String = "0.0.0.0", port: UInt16, reuse: Bool) {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = reuse ? 1 : 0
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, 4)
         var local = Self.endpoint(address, port)
@@ -187,7 +187,7 @@ final class PlainSocket: Sendable {
 
     /// With address reuse.
     init(ipv6: String, only: Bool, port: UInt16) {
-        let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var (reuse, only): (Int32, Int32) = (1, only ? 1 : 0)
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, 4)
         setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &only, 4)
@@ -203,7 +203,7 @@ final class PlainSocket: Sendable {
     }
 
     static func isFree(_ port: UInt16) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { Glibc.close(descriptor) }
         var local = endpoint("0.0.0.0", port)
         return withUnsafePointer(to: &local) {
