@@ -3,10 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/timex.h>
@@ -44,6 +46,18 @@ uint32_t csockets_source(uint32_t peer) {
                  getsockname(descriptor, (struct sockaddr *)&local, &size) != 0;
     close(descriptor);
     return failed ? 0 : ntohl(local.sin_addr.s_addr);
+}
+
+unsigned csockets_interface(uint32_t address) {
+    struct ifaddrs *all;
+    if (getifaddrs(&all) != 0) return 0;
+    unsigned index = 0;
+    for (struct ifaddrs *one = all; one && !index; one = one->ifa_next) {
+        if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET) continue;
+        if (ntohl(((struct sockaddr_in *)one->ifa_addr)->sin_addr.s_addr) == address) index = if_nametoindex(one->ifa_name);
+    }
+    freeifaddrs(all);
+    return index;
 }
 
 // Whether one socket's answer says IPv6 only.

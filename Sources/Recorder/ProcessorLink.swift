@@ -11,7 +11,8 @@ final class ProcessorLink {
     private(set) var endpoint: UnitEndpoint?
     /// This host's end of the connection.
     private(set) var local: IPv4Address?
-    /// When this host was last seen to have that address.
+    /// The interface that has that address, and when it was last seen to have it.
+    private var interface: UInt32 = 0
     private var localSeen = Instant(microseconds: 0)
     private unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
@@ -147,6 +148,7 @@ final class ProcessorLink {
         }
         self.channel = channel
         (self.local, localSeen) = (localAddress, plane.clock.now)
+        interface = csockets_interface(localAddress.bits)
         endpoint = UnitEndpoint(
             address: address, port: processor.spec.controlPort, localPort: UInt16(truncatingIfNeeded: localPort))
         plane.receiver.send(.controlConnection(processor: processor.id, endpoint))
@@ -201,12 +203,12 @@ final class ProcessorLink {
 
     func addressIsThere() { localSeen = plane.clock.now }
 
-    /// Connects again at once from the address that this host has now. Where there is no other way to the unit the
-    /// connection is kept: the address may come back in time (docs/decisions/0007-own-address.md).
+    /// Connects again at once from the address that this host has now. Where no other address of the same interface
+    /// leads to the unit the connection is kept: the old one may come back in time (docs/decisions/0007-own-address.md).
     func addressIsGone() {
         guard let local, let unit = endpoint?.address else { return }
         let next = IPv4Address(bits: csockets_source(unit.bits))
-        guard next.bits != 0, next != local else { return }
+        guard next.bits != 0, next != local, csockets_interface(next.bits) == interface else { return }
         let detail = "\(local) is no address of this host any more; the way to \(unit) is from \(next) now"
         // It went between two looks, and not before what was heard last.
         let since = max(localSeen, lastLine, status.lastDatagram ?? localSeen)

@@ -49,6 +49,8 @@ int csockets_try_port(uint16_t port);
 int csockets_is_gone(uint32_t address);
 // The address of this host that something sent to `peer` would come from now; 0: there is no way to it. Sends nothing.
 uint32_t csockets_source(uint32_t peer);
+// The index of the interface that has an address; 0: none has it.
+unsigned csockets_interface(uint32_t address);
 // The inodes of the IPv6 sockets on a UDP port, bound and not connected, that take IPv6 only (IPV6_V6ONLY; sock_diag(7)
 // tells, /proc/net/udp6 does not). Returns how many were written, at most `size`; -errno if the kernel does not say.
 int csockets_ipv6_only(uint16_t port, uint32_t *inodes, int size);
