@@ -42,8 +42,10 @@ final class PortControl {
     func look() {
         let ports = plane.sockets.boundPorts
         for port in watches.keys where !ports.contains(port) { watches[port] = nil }
+        var present: Set<UInt64> = []
         let changes = ports.map { port in
             let table = PortInspector.udpSockets(port: port)
+            present.formUnion(table.map(\.inode))
             return (
                 port, watches[port, default: PortWatch()].look(table, own: plane.ownSockets, units: plane.unitAddresses)
             )
@@ -55,6 +57,7 @@ final class PortControl {
             for socket in change.left { left(socket) }
             plane.sockets.takeBack(port: port) { thieves(from: $0, to: $1, on: port) }
         }
+        plane.sockets.forgetClosed(present)
         if isSwitched { recordRelay() }
     }
 

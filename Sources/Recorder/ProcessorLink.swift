@@ -9,6 +9,11 @@ final class ProcessorLink {
     let processor: RegisteredProcessor
     let status = UnitStatus()
     private(set) var endpoint: UnitEndpoint?
+    /// This host's end of the connection.
+    private(set) var local: IPv4Address?
+    /// The interface that has that address, and when it was last seen to have it.
+    private var interface: UInt32 = 0
+    private var localSeen = Instant(microseconds: 0)
     private unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
     private var session: ControlSession
@@ -142,6 +147,8 @@ final class ProcessorLink {
             return
         }
         self.channel = channel
+        (self.local, localSeen) = (localAddress, plane.clock.now)
+        interface = csockets_interface(localAddress.bits)
         endpoint = UnitEndpoint(
             address: address, port: processor.spec.controlPort, localPort: UInt16(truncatingIfNeeded: localPort))
         plane.receiver.send(.controlConnection(processor: processor.id, endpoint))
@@ -156,7 +163,7 @@ final class ProcessorLink {
     private func close() {
         let open = channel
         channel = nil
-        endpoint = nil
+        (endpoint, local) = (nil, nil)
         attempt += 1  // what this connection still reports is old
         plane.receiver.send(.controlConnection(processor: processor.id, nil))
         open?.close(promise: nil)
@@ -192,6 +199,20 @@ final class ProcessorLink {
             let asked = unheard.map { plane.clock.now - $0 + .seconds(ControlChannel.quietLimit) }
             handle(.disconnected(ControlChannel.cause(ending: errno), since: asked))
         }
+    }
+
+    func addressIsThere() { localSeen = plane.clock.now }
+
+    /// Connects again at once from the address that this host has now. Where no other address of the same interface
+    /// leads to the unit the connection is kept: the old one may come back in time (docs/decisions/0007-own-address.md).
+    func addressIsGone() {
+        guard let local, let unit = endpoint?.address else { return }
+        let next = IPv4Address(bits: csockets_source(unit.bits))
+        guard next.bits != 0, next != local, csockets_interface(next.bits) == interface else { return }
+        let detail = "\(local) is no address of this host any more; the way to \(unit) is from \(next) now"
+        // It went between two looks, and not before what was heard last.
+        let since = max(localSeen, lastLine, status.lastDatagram ?? localSeen)
+        handle(.disconnected(.addressGone, since: since, detail: detail))
     }
 
     private func heardNow() {
