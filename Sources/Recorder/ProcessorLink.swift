@@ -14,7 +14,7 @@ final class ProcessorLink {
     /// The interface that has that address, and when it was last seen to have it.
     private var interface: UInt32 = 0
     private var localSeen = Instant(microseconds: 0)
-    private unowned let plane: ControlPlane
+    unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
     private var session: ControlSession
     private var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
@@ -236,37 +236,6 @@ final class ProcessorLink {
                 SocketFault(
                     processor: processor.id, socket: .tcp, operation: operation, code: code, errno: errno,
                     address: addressText, message: message, at: plane.clock.wallNow, count: count)))
-    }
-
-    private func store(_ values: [ParameterValue], _ told: Telling) {
-        let now = plane.clock.wallNow
-        let readings = values.compactMap(\.reading)
-        if !readings.isEmpty { plane.receiver.send(.readings(processor: processor.id, readings, at: now)) }
-        for value in values {
-            if let meter = Meter(namedBy: value.name), case .text(let label) = value.value {
-                plane.feed.put(.label(processor.id, meter, label))
-            }
-        }
-        plane.outbox.put(
-            values.compactMap { value in
-                guard Meter(name: value.name) == nil, value.name.utf8.count <= Self.nameLimit,
-                    let stored = Self.stored(value.value)
-                else { return nil }
-                return .parameter(processor: processor.id, at: now, name: value.name, value: stored, told: told)
-            })
-    }
-
-    /// Bytes. A unit's names have some 20; what is longer is made up.
-    private static let nameLimit = 128
-    /// Bytes of a text that are kept; the longest a unit sends are a message's or a schedule's name.
-    private static let textLimit = 1_024
-
-    private static func stored(_ value: ParameterValue.Value) -> SQLValue? {
-        switch value {
-        case .number(let number): Int64(exactly: number).map { .integer($0) } ?? .real(number)
-        case .text(let text): .text(String(decoding: text.utf8.prefix(textLimit), as: UTF8.self))
-        case .percent: nil  // another program's format; ours never asks for it
-        }
     }
 
     // MARK: timers

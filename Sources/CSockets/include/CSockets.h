@@ -41,6 +41,9 @@ uint16_t csockets_local_port(int descriptor);
 // Datagrams that the kernel dropped at this socket since it was made (SO_MEMINFO, sock(7), SK_MEMINFO_DROPS); -errno.
 int64_t csockets_drops(int descriptor);
 
+// How full the socket's receive buffer is, in per cent (SO_MEMINFO, socket(7)); 0 if it cannot be told.
+int csockets_filling(int descriptor);
+
 // Whether a socket with SO_REUSEADDR can be bound to a UDP port beside those that are there: 0, or -errno; -EADDRINUSE
 // says that one bound to 0.0.0.0 (or [::], speaking IPv4) did not ask for address reuse.
 int csockets_try_port(uint16_t port);
