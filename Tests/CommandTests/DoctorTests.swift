@@ -123,7 +123,7 @@ struct DoctorTests {
         #expect(try await sql(store, strangers) == "0")
     }
 
-    @Test("a recorder that does not relay starves who is bound to 0.0.0.0: said, with its name", .enabled(if: Node.isThere))
+    @Test("a recorder that does not relay starves who is on 0.0.0.0: said, with its name", .enabled(if: Node.isThere))
     func noRelay() async throws {
         let folder = Folder()
         let store = folder.file("s.sqlite")
