@@ -35,7 +35,8 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .target(name: "Reporting", dependencies: ["AtlasProtocol", "Diagnosis", "RecorderStore", "Reports", "WallTime"]),
+        .target(
+            name: "Reporting", dependencies: ["AtlasProtocol", "Diagnosis", "RecorderStore", "Reports", "WallTime"]),
         .target(
             name: "AtlasSimulator",
             dependencies: [
@@ -67,7 +68,8 @@ let package = Package(
             ]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
         .testTarget(
-            name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"], exclude: ["Golden"]),
+            name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"],
+            exclude: ["Golden"]),
         .testTarget(
             name: "AtlasSimulatorTests",
             dependencies: [

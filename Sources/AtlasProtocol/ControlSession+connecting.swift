@@ -36,7 +36,8 @@ extension ControlSession {
 
     /// `kernel`: the kernel's own evidence of a silence.
     mutating func lost(
-        _ connection: Connection, _ talk: Talk, _ cause: Cause, since kernel: Instant?, _ now: Instant
+        _ connection: Connection, _ talk: Talk, _ cause: Cause, since kernel: Instant?, _ detail: String?,
+        _ now: Instant
     ) -> [Action] {
         phase = .waiting
         // A connection that worked is made again at once; one that the unit cuts short again and again is waited for.
@@ -44,14 +45,16 @@ extension ControlSession {
         let atOnce = talk.hasAnswered && backoff.takeFirst()
         let wait = atOnce ? Span(microseconds: 0) : backoff.next(accepted: true)
         let again = Action.start(.reconnect, at: now + wait)
-        let since = cause == .silent ? silenceBegan(connection, talk, kernel) ?? now : now
+        let isSilence = cause == .silent || cause == .addressGone
+        let since = isSilence ? silenceBegan(connection, talk, kernel) ?? now : now
         guard talk.isAnnounced else {
-            let detail = "accepted, then ended without an answer"
+            let detail = detail ?? "accepted, then ended without an answer"
             return [.close] + attemptFailed(cause, detail, since: since, now) + [again]
         }
         // What was found silent already is not down once more.
         let event = LinkEvent(
-            at: now, link: .control, name: control == .down(cause) ? .givenUp : .disconnected, cause: cause)
+            at: now, link: .control, name: control == .down(cause) ? .givenUp : .disconnected, cause: cause,
+            detail: detail)
         return [.close, .record(event)] + move(to: .down(cause), since: since)
             + tellMeters { $0.controlLost(since: since, noticed: now) } + [again]
     }

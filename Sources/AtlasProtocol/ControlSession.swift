@@ -41,7 +41,8 @@ package struct ControlSession {
         case connectFailed(Cause, detail: String)
         /// The connection ended: `.closed` (FIN), `.reset`, or `.silent` (nothing was acknowledged until the kernel gave
         /// it up). `since`: of a silence, when the kernel's own first keep-alive went out that was not acknowledged.
-        case disconnected(Cause, since: Instant? = nil)
+        /// Or `.addressGone`: nothing that is sent from there can be answered any more; since it was last known to be there.
+        case disconnected(Cause, since: Instant? = nil, detail: String? = nil)
         case received(Message)
         /// The first datagram since `awaitDatagram`.
         case datagramArrived
@@ -160,8 +161,8 @@ package struct ControlSession {
         // A socket that comes later is tried at once.
         case (.connected, .metersBound): return metersBound(now) + sendProbe(now)
         case (.connected, .datagramArrived): return tellMeters { $0.datagramArrived(at: now) }
-        case (.connected(let connection, let talk), .disconnected(let cause, let since)):
-            return lost(connection, talk, cause, since: since, now)
+        case (.connected(let connection, let talk), .disconnected(let cause, let since, let detail)):
+            return lost(connection, talk, cause, since: since, detail, now)
 
         // The socket outlives the connection; what becomes of it then counts when the control link is back.
         case (.idle, .metersBound), (.connecting, .metersBound), (.waiting, .metersBound):

@@ -23,6 +23,8 @@ package struct Cause: Hashable, Sendable, CustomStringConvertible {
     package static let wedged = Cause("wedged")
     package static let notEnabled = Cause("not_enabled")
     package static let unresolved = Cause("unresolved")
+    /// This host no longer has the address that the connection was made from.
+    package static let addressGone = Cause("address_gone")
     // Meters down.
     package static let taken = Cause("taken")
     package static let notArriving = Cause("not_arriving")

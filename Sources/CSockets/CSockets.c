@@ -204,6 +204,13 @@ int64_t csockets_drops(int descriptor) {
     return info[SK_MEMINFO_DROPS];
 }
 
+int csockets_filling(int descriptor) {
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof info;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, info, &size) != 0 || info[SK_MEMINFO_RCVBUF] == 0) return 0;
+    return (int)((uint64_t)info[SK_MEMINFO_RMEM_ALLOC] * 100 / info[SK_MEMINFO_RCVBUF]);
+}
+
 int csockets_wake_create(void) {
     int descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return descriptor < 0 ? -errno : descriptor;

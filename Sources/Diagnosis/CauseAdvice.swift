@@ -8,6 +8,8 @@ package enum CauseAdvice {
             "Switch third-party control on in the unit (Settings, Third Party Control); check that this is its address."
         case "timeout", "unreachable", "silent": "Is the unit on, and its cable in? Ping it from this host."
         case "unresolved": "Check the name, or use the unit's address."
+        case "address_gone":
+            "This host's address changed, and the recorder followed it. If that is often, give the host a fixed address."
         case "reset", "closed":
             "The unit ends the connection itself: look for other clients of it (atlas-recorder ports); restart it if it goes on."
         case "wedged": "Its control port has locked up while its meters may still flow: restart the unit."

@@ -74,7 +74,7 @@ package struct PortPicture: Sendable {
         on socket: PortSocket, before newer: ArraySlice<PortSocket>, among all: [PortSocket],
         _ relay: (socket: PortSocket, receives: Bool)?
     ) -> (Share, String) {
-        if case .ipv6 = socket.local { return (.nothing, "bound to an IPv6 address, and units send by IPv4") }
+        if case .ipv6 = socket.local { return (.nothing, "takes IPv6 only, and units send by IPv4") }
         let rival = newerEqual(to: socket, among: newer)
         if let peer = socket.peerPlace {
             if let rival { return (.nothing, "\(rival.owner.name) connected to the same peer after it") }

@@ -1,4 +1,5 @@
 import AtlasProtocol
+import CSockets
 import NIOCore
 import RecorderStore
 
@@ -47,12 +48,14 @@ final class ControlPlane {
         ticker = loop.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             loop.enter { $0.tick() }
         }
+        ports.start()
     }
 
     /// Ends all links and timers.
     func stop() {
         isStopping = true
         ticker?.cancel()
+        ports.stop()
         for link in links.values { link.stop() }
         sockets.stop()
     }
@@ -129,11 +132,20 @@ final class ControlPlane {
         for disruption in clock.look() { record(disruption) }
         let now = clock.now
         for link in links.values { link.tick(now) }
-        ports.look()
+        lookForGoneAddresses()
         ticks += 1
         let isShared = otherClients.values.contains { !$0.isEmpty }
         if ticks % (isShared ? 2 : 10) == 0 { lookForOtherClients() }
         onTick()
+    }
+
+    /// The kernel says nothing of it to a connection, which would wait out its time limit: 8 to 13 s.
+    private func lookForGoneAddresses() {
+        let gone = Set(links.values.compactMap(\.local)).filter { csockets_is_gone($0.bits) == 1 }
+        for link in links.values {
+            guard let local = link.local else { continue }
+            if gone.contains(local) { link.addressIsGone() } else { link.addressIsThere() }
+        }
     }
 
     private func record(_ disruption: RecorderClock.Disruption) {

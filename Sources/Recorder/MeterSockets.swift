@@ -31,6 +31,8 @@ final class MeterSockets {
     private let port: UInt16
     private let receiveBuffer: Int32
     private var places: [IPv4Address: Place] = [:]
+    /// Our sockets that the receiver was told to close, until they are gone.
+    private var leaving: Set<UInt64> = []
     /// Told of each socket that is bound: the simulator in the same process has to know a port that was not chosen.
     private let onBound: @Sendable (IPv4Address, UInt16) -> Void
 
@@ -56,6 +58,13 @@ final class MeterSockets {
         } else {
             bind(place, moved: had != nil && had !== place)
         }
+    }
+
+    /// `present`: the sockets that are there now.
+    func forgetClosed(_ present: Set<UInt64>) {
+        let gone = leaving.subtracting(present)
+        leaving.subtract(gone)
+        plane.ownSockets.subtract(gone)
     }
 
     var boundPorts: Set<UInt16> { Set(places.values.filter(\.isBound).map(\.port)) }
@@ -131,7 +140,7 @@ final class MeterSockets {
         place.retry?.cancel()
         if place.isBound {
             plane.receiver.send(.removeSocket(address: place.address))
-            plane.ownSockets.subtract(place.inodes)
+            leaving.formUnion(place.inodes)
         }
         places[place.address] = nil
     }
@@ -188,7 +197,7 @@ final class MeterSockets {
     /// Looking through every process costs some 11 ms: only when other sockets hold the port than at the last try.
     private func nameHolder(_ place: Place) {
         let holders = PortInspector.udpSockets(port: port).filter {
-            $0.local == place.address || $0.local == IPv4Address(bits: 0)
+            $0.ends(at: place.address) || $0.isWildcard
         }
         let inodes = Set(holders.map(\.inode))
         guard inodes != place.rivalInodes else { return }

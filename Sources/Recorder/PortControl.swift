@@ -1,8 +1,9 @@
 import AtlasProtocol
+import NIOCore
 import RecorderStore
 
-/// Looks each second at who else is on the meters' port: switches the relay, records who comes and goes, finds who takes our
-/// datagrams and takes them back. Confined to the event loop.
+/// Looks twice a second at who else is on the meters' port: switches the relay, records who comes and goes, finds who takes
+/// our datagrams and takes them back. Confined to the event loop.
 final class PortControl {
     /// A program's socket that takes our datagrams.
     struct Thief: Equatable {
@@ -15,7 +16,11 @@ final class PortControl {
         let port: UInt16
     }
 
+    /// Between two looks.
+    private static let pause = TimeAmount.milliseconds(500)
+
     private unowned let plane: ControlPlane
+    private var timer: RepeatedTask?
     private var watches: [UInt16: PortWatch] = [:]
     /// The programs as they were named when they came: when they have gone nobody can tell.
     private var names: [UInt64: String] = [:]
@@ -23,19 +28,37 @@ final class PortControl {
 
     init(plane: ControlPlane) { self.plane = plane }
 
+    /// So that a program which comes gets everything from well within a second after it bound.
+    func start() {
+        let loop = plane.loop
+        timer = loop.eventLoop.scheduleRepeatedTask(initialDelay: Self.pause, delay: Self.pause) { _ in
+            loop.enter { $0.ports.look() }
+        }
+    }
+
+    func stop() { timer?.cancel() }
+
     /// Costs some 0.1 ms; a search through all processes only when somebody came.
     func look() {
         let ports = plane.sockets.boundPorts
         for port in watches.keys where !ports.contains(port) { watches[port] = nil }
-        for port in ports {
+        var present: Set<UInt64> = []
+        let changes = ports.map { port in
             let table = PortInspector.udpSockets(port: port)
-            let change = watches[port, default: PortWatch()].look(
-                table, own: plane.ownSockets, units: plane.unitAddresses)
+            present.formUnion(table.map(\.inode))
+            return (
+                port, watches[port, default: PortWatch()].look(table, own: plane.ownSockets, units: plane.unitAddresses)
+            )
+        }
+        // Before anybody is named, which takes its time.
+        let isSwitched = switchRelay(watches.values.contains { $0.hasListeners })
+        for (port, change) in changes {
             for socket in change.joined { joined(socket, watches[port]?.roles[socket.inode]) }
             for socket in change.left { left(socket) }
             plane.sockets.takeBack(port: port) { thieves(from: $0, to: $1, on: port) }
         }
-        switchRelay(watches.values.contains { $0.hasListeners })
+        plane.sockets.forgetClosed(present)
+        if isSwitched { recordRelay() }
     }
 
     /// The program that takes this link's datagrams now, named.
@@ -52,15 +75,20 @@ final class PortControl {
         }
     }
 
-    private func switchRelay(_ isWanted: Bool) {
-        guard let keepsSource = plane.receiver.relayKeepsSource, isWanted != isRelaying else { return }
+    /// Returns whether it was the other way before.
+    private func switchRelay(_ isWanted: Bool) -> Bool {
+        guard plane.receiver.relayKeepsSource != nil, isWanted != isRelaying else { return false }
         isRelaying = isWanted
         plane.receiver.send(.relay(isWanted))
+        return true
+    }
+
+    private func recordRelay() {
         let detail =
-            keepsSource
+            plane.receiver.relayKeepsSource == true
             ? "to every program bound to 0.0.0.0, under the unit's own address"
             : "to every program bound to 0.0.0.0, under 127.0.0.1: CAP_NET_RAW would keep the unit's own address"
-        record(isWanted ? .relaying : .relayEnded, isWanted ? detail : "nobody else is on the port")
+        record(isRelaying ? .relaying : .relayEnded, isRelaying ? detail : "nobody else is on the port")
     }
 
     private func joined(_ socket: PortInspector.Socket, _ role: PortWatch.Role?) {

@@ -1,4 +1,5 @@
 import AtlasProtocol
+import CSockets
 import Glibc
 
 /// Reads who else uses the ports: /proc/net/udp, /proc/net/udp6 and /proc/net/tcp (proc(5); anyone may read them), and
@@ -15,6 +16,17 @@ package enum PortInspector {
         package let inode: UInt64
         /// Both addresses as text, if it is an IPv6 socket: `::`, `::ffff:192.168.5.10`.
         package var ipv6: IPv6Ends? = nil
+        /// Bound to [::] with IPV6_V6ONLY: nothing that is sent by IPv4 reaches it. False where the kernel does not say.
+        package var isIPv6Only = false
+
+        /// Bound to an IPv6 address that is no mapped IPv4 one, or to all of them and nothing else.
+        package var takesNoIPv4: Bool {
+            guard let ipv6 else { return false }
+            return isIPv6Only || (ipv6.local != "::" && !ipv6.local.hasPrefix("::ffff:"))
+        }
+        /// Takes what is sent to any IPv4 address of this host.
+        var isWildcard: Bool { local == IPv4Address(bits: 0) && !takesNoIPv4 }
+        func ends(at address: IPv4Address) -> Bool { local == address && !takesNoIPv4 }
     }
     package struct IPv6Ends: Equatable, Sendable {
         package let local, remote: String
@@ -22,9 +34,21 @@ package enum PortInspector {
 
     /// The sockets bound to a UDP port, newest first as the kernel lists them.
     package static func udpSockets(port: UInt16) -> [Socket] {
-        ["/proc/net/udp", "/proc/net/udp6"].flatMap { path in
+        var sockets = ["/proc/net/udp", "/proc/net/udp6"].flatMap { path in
             parse(ProcFiles.read(path)).filter { $0.localPort == port }
         }
+        guard sockets.contains(where: { $0.ipv6?.local == "::" }) else { return sockets }
+        let only = ipv6Only(port, atMost: sockets.count)
+        for index in sockets.indices where sockets[index].ipv6 != nil {
+            sockets[index].isIPv6Only = only.contains(sockets[index].inode)
+        }
+        return sockets
+    }
+
+    private static func ipv6Only(_ port: UInt16, atMost count: Int) -> Set<UInt64> {
+        var inodes = [UInt32](repeating: 0, count: count)
+        let found = csockets_ipv6_only(port, &inodes, Int32(count))
+        return found > 0 ? Set(inodes[..<Int(found)].map(UInt64.init)) : []
     }
 
     /// This host's established TCP connections; an IPv6 socket's, too, where it speaks IPv4 (::ffff:192.168.5.101).

@@ -62,7 +62,8 @@ package enum PortLook {
             socket.isConnected
             ? PortSocket.Peer(address: address(socket.remote, socket.ipv6?.remote), port: socket.remotePort) : nil
         return PortSocket(
-            isIPv6: socket.ipv6 != nil, local: address(socket.local, socket.ipv6?.local), port: socket.localPort,
+            isIPv6: socket.ipv6 != nil,
+            local: socket.isIPv6Only ? .ipv6("::") : address(socket.local, socket.ipv6?.local), port: socket.localPort,
             peer: peer, owner: owner, inode: socket.inode)
     }
 
@@ -73,7 +74,7 @@ package enum PortLook {
 
     /// Asked only where it tells something: whether the one bound to any address shares the port.
     private static func canBindBeside(_ table: [PortInspector.Socket], _ port: UInt16) -> Bool? {
-        guard table.contains(where: { $0.local == IPv4Address(bits: 0) && !$0.isConnected }) else { return nil }
+        guard table.contains(where: { $0.isWildcard && !$0.isConnected }) else { return nil }
         switch csockets_try_port(port) {
         case 0: return true
         case -EADDRINUSE: return false

@@ -7,13 +7,13 @@ struct PortWatch {
 
     /// What another program's socket gets of the datagrams.
     enum Role: Equatable {
-        /// Bound to 0.0.0.0 or [::]: what we relay.
+        /// Bound to 0.0.0.0, or to [::] without IPV6_V6ONLY: what we relay.
         case listener
         /// Bound to our own address before us: nothing, and no relay reaches it.
         case starved
         /// Bound to our own address after us, or connected to a unit: what should be ours.
         case thief
-        /// Bound or connected to another address: none of our business.
+        /// Bound or connected to another address, or takes IPv6 only: none of our business.
         case bystander
     }
 
@@ -47,8 +47,8 @@ struct PortWatch {
             let own = ours.first { $0.element.isConnected && $0.element.remote == socket.remote }
             return own.map { $0.offset < index } ?? false ? .starved : .thief
         }
-        if socket.local == IPv4Address(bits: 0) { return .listener }
-        guard let own = ours.first(where: { !$0.element.isConnected && $0.element.local == socket.local }) else {
+        if socket.isWildcard { return .listener }
+        guard let own = ours.first(where: { !$0.element.isConnected && socket.ends(at: $0.element.local) }) else {
             return .bystander
         }
         return index < own.offset ? .thief : .starved

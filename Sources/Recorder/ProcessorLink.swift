@@ -9,7 +9,12 @@ final class ProcessorLink {
     let processor: RegisteredProcessor
     let status = UnitStatus()
     private(set) var endpoint: UnitEndpoint?
-    private unowned let plane: ControlPlane
+    /// This host's end of the connection.
+    private(set) var local: IPv4Address?
+    /// The interface that has that address, and when it was last seen to have it.
+    private var interface: UInt32 = 0
+    private var localSeen = Instant(microseconds: 0)
+    unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
     private var session: ControlSession
     private var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
@@ -142,6 +147,8 @@ final class ProcessorLink {
             return
         }
         self.channel = channel
+        (self.local, localSeen) = (localAddress, plane.clock.now)
+        interface = csockets_interface(localAddress.bits)
         endpoint = UnitEndpoint(
             address: address, port: processor.spec.controlPort, localPort: UInt16(truncatingIfNeeded: localPort))
         plane.receiver.send(.controlConnection(processor: processor.id, endpoint))
@@ -156,7 +163,7 @@ final class ProcessorLink {
     private func close() {
         let open = channel
         channel = nil
-        endpoint = nil
+        (endpoint, local) = (nil, nil)
         attempt += 1  // what this connection still reports is old
         plane.receiver.send(.controlConnection(processor: processor.id, nil))
         open?.close(promise: nil)
@@ -194,6 +201,20 @@ final class ProcessorLink {
         }
     }
 
+    func addressIsThere() { localSeen = plane.clock.now }
+
+    /// Connects again at once from the address that this host has now. Where no other address of the same interface
+    /// leads to the unit the connection is kept: the old one may come back in time (docs/decisions/0007-own-address.md).
+    func addressIsGone() {
+        guard let local, let unit = endpoint?.address else { return }
+        let next = IPv4Address(bits: csockets_source(unit.bits))
+        guard next.bits != 0, next != local, csockets_interface(next.bits) == interface else { return }
+        let detail = "\(local) is no address of this host any more; the way to \(unit) is from \(next) now"
+        // It went between two looks, and not before what was heard last.
+        let since = max(localSeen, lastLine, status.lastDatagram ?? localSeen)
+        handle(.disconnected(.addressGone, since: since, detail: detail))
+    }
+
     private func heardNow() {
         guard !heardOnThisConnection else { return }
         heardOnThisConnection = true
@@ -215,37 +236,6 @@ final class ProcessorLink {
                 SocketFault(
                     processor: processor.id, socket: .tcp, operation: operation, code: code, errno: errno,
                     address: addressText, message: message, at: plane.clock.wallNow, count: count)))
-    }
-
-    private func store(_ values: [ParameterValue], _ told: Telling) {
-        let now = plane.clock.wallNow
-        let readings = values.compactMap(\.reading)
-        if !readings.isEmpty { plane.receiver.send(.readings(processor: processor.id, readings, at: now)) }
-        for value in values {
-            if let meter = Meter(namedBy: value.name), case .text(let label) = value.value {
-                plane.feed.put(.label(processor.id, meter, label))
-            }
-        }
-        plane.outbox.put(
-            values.compactMap { value in
-                guard Meter(name: value.name) == nil, value.name.utf8.count <= Self.nameLimit,
-                    let stored = Self.stored(value.value)
-                else { return nil }
-                return .parameter(processor: processor.id, at: now, name: value.name, value: stored, told: told)
-            })
-    }
-
-    /// Bytes. A unit's names have some 20; what is longer is made up.
-    private static let nameLimit = 128
-    /// Bytes of a text that are kept; the longest a unit sends are a message's or a schedule's name.
-    private static let textLimit = 1_024
-
-    private static func stored(_ value: ParameterValue.Value) -> SQLValue? {
-        switch value {
-        case .number(let number): Int64(exactly: number).map { .integer($0) } ?? .real(number)
-        case .text(let text): .text(String(decoding: text.utf8.prefix(textLimit), as: UTF8.self))
-        case .percent: nil  // another program's format; ours never asks for it
-        }
     }
 
     // MARK: timers

@@ -21,23 +21,23 @@ final class ReceiveLoop {
     private let wake: Int32
     private let takeCommands: () -> [MeterReceiver.Command]
     private let queue: FrameQueue
-    private let clock: RecorderClock
+    let clock: RecorderClock
     private let wakeWriter: () -> Void
-    private let notify: (MeterReceiver.Notice) -> Void
+    let notify: (MeterReceiver.Notice) -> Void
 
-    private let relay: Relay?
+    let relay: Relay?
     private let feed: Feed
     private let batch: OpaquePointer
     private let reader = DatagramReader()
-    private var block = FrameBlock()
+    var block = FrameBlock()
     private var blockBegan: Int64 = 0
     /// How much of the block the feed has.
     private var fed = FrameBlock.Mark()
     private var nextFeed: Int64 = 0
-    private var sockets: [MeterSocket] = []
-    private var units: [Int32: ReceivedUnit] = [:]
-    private var routes: [UInt32: ReceivedUnit] = [:]
-    private var lastRoute: (source: UInt32, unit: ReceivedUnit)?
+    var sockets: [MeterSocket] = []
+    var units: [Int32: ReceivedUnit] = [:]
+    var routes: [UInt32: ReceivedUnit] = [:]
+    var lastRoute: (source: UInt32, unit: ReceivedUnit)?
     /// Units with an open frame.
     private var open: [ReceivedUnit] = []
     /// Units with counts to hand over.
@@ -48,7 +48,7 @@ final class ReceiveLoop {
     private var nextSummary: Int64 = 0
     /// When the last round began: what is read now has arrived since, or a moment before.
     private var roundBegan: Instant
-    private var isRunning = true
+    var isRunning = true
 
     init(
         wake: Int32, slotBytes: Int32, relay: Relay?, takeCommands: @escaping () -> [MeterReceiver.Command],
@@ -120,7 +120,7 @@ final class ReceiveLoop {
                 return false
             }
             if count > 0 {
-                relay?.pass(batch, count: count, port: socket.port)
+                relay?.pass(batch, count: count, from: socket)
                 let now = clock.now
                 let stamps = Stamps(clock, now, since: roundBegan)
                 let datagrams = csockets_batch_datagrams(batch)!
@@ -129,7 +129,10 @@ final class ReceiveLoop {
             }
             received += Int(count)
             // Enough for one round, so that frames close and blocks go out under any flood.
-            if count < Self.slots || received >= 4 * Int(Self.slots) { return received >= Self.busyBatch }
+            if count < Self.slots || received >= 4 * Int(Self.slots) {
+                socket.lookAtFilling()
+                return received >= Self.busyBatch
+            }
         }
     }
 
@@ -170,12 +173,12 @@ final class ReceiveLoop {
         if block.isFull { handOver() }
     }
 
-    private func listCounts(of unit: ReceivedUnit) {
+    func listCounts(of unit: ReceivedUnit) {
         unit.isCounted = true
         counted.append(unit)
     }
 
-    private func list(_ unit: ReceivedUnit) {
+    func list(_ unit: ReceivedUnit) {
         guard !unit.isListed else { return }
         unit.isListed = true
         if open.isEmpty { nextSweep = max(nextSweep, clock.now.microseconds + Self.sweepEvery) }
@@ -226,7 +229,7 @@ final class ReceiveLoop {
         if !queue.isBehind { handOver() }
     }
 
-    private func summarize(_ socket: MeterSocket, at wall: Int64) {
+    func summarize(_ socket: MeterSocket, at wall: Int64) {
         // Whose samples a full receive buffer cost can be told only where there is one unit.
         let only = units.count == 1 ? units.first?.key : nil
         socket.summarize(at: wall, processor: only, into: &block, notify)
@@ -234,7 +237,7 @@ final class ReceiveLoop {
 
     /// Receives everything that has arrived already; what goes on arriving meanwhile is left. The limit is for a clock that
     /// is set back at this moment: more than the largest receive buffer holds.
-    private func drain(_ socket: MeterSocket) {
+    func drain(_ socket: MeterSocket) {
         let end = clock.wallNow
         for _ in 0..<64 {
             receive(from: socket)
@@ -279,44 +282,5 @@ final class ReceiveLoop {
         for socket in sockets { summarize(socket, at: wall) }
         handOver()
         for socket in sockets { socket.close() }
-    }
-
-    // MARK: commands
-
-    private func carryOut(_ command: MeterReceiver.Command) {
-        switch command {
-        case .addUnit(let processor, let status): units[processor.id] = ReceivedUnit(processor, status)
-        case .addSocket(let descriptor, let address, let peer):
-            removeSockets { $0.address == address && $0.peer == peer }
-            sockets.append(MeterSocket(descriptor, address, peer: peer))
-        case .relay(let isWanted): relay?.isWanted = isWanted
-        case .removeSocket(let address): removeSockets { $0.address == address }
-        case .route(let address, let processor): route(address, units[processor])
-        case .unroute(let address, let processor):
-            if routes[address.bits]?.processor == processor { route(address, nil) }
-        case .controlConnection(let processor, let endpoint): units[processor]?.endpoint = endpoint
-        case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
-        case .readings(let processor, let readings, let at):
-            guard let unit = units[processor] else { return }
-            unit.count(values: readings.count, at: at, into: &block)
-            if !unit.isCounted { listCounts(of: unit) }
-            readings.withUnsafeBufferPointer { unit.take($0, at: at, into: &block, notify) }
-            list(unit)
-        case .stop: isRunning = false
-        }
-    }
-
-    private func route(_ address: IPv4Address, _ unit: ReceivedUnit?) {
-        routes[address.bits] = unit
-        lastRoute = nil
-    }
-
-    private func removeSockets(_ isMeant: (MeterSocket) -> Bool) {
-        for socket in sockets where isMeant(socket) {
-            drain(socket)
-            summarize(socket, at: clock.wallNow)
-            socket.close()
-        }
-        sockets.removeAll(where: isMeant)
     }
 }

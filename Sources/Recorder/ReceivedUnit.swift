@@ -88,6 +88,8 @@ final class MeterSocket {
     var lastAt: Int64 = 0
     /// Whether the last receive left nothing behind.
     var isDrained = true
+    /// Whether datagrams come faster than they are read: from half a receive buffer on, until a quarter.
+    private(set) var isFilling = false
 
     init(_ descriptor: Int32, _ address: IPv4Address, peer: IPv4Address?) {
         (self.descriptor, self.address, self.peer) = (descriptor, address, peer)
@@ -95,6 +97,16 @@ final class MeterSocket {
     }
 
     func close() { Glibc.close(descriptor) }
+
+    /// After each round of receiving; where that left nothing behind, no system call is needed to tell.
+    @inline(__always)
+    func lookAtFilling() {
+        guard !isDrained else {
+            isFilling = false
+            return
+        }
+        isFilling = csockets_filling(descriptor) >= (isFilling ? 25 : 50)
+    }
 
     @inline(never)
     func stranger(_ source: IPv4Address) {

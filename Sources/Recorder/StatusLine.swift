@@ -20,6 +20,7 @@ enum StatusLine {
         switch cause {
         case .refused, .notEnabled: "is third-party control on in the unit? tried again for ever"
         case .timeout, .unreachable, .silent: "is the unit on, and its cable in? tried again for ever"
+        case .addressGone: "connecting again from the new one"
         case .unresolved: "check the name; tried again for ever"
         case .wedged: "it takes no command any more, meters may still flow: the unit needs a restart"
         case .notArriving: "the unit answers by TCP: does a firewall or VLAN stop UDP from it?"

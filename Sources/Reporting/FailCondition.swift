@@ -18,7 +18,7 @@ package enum FailCondition: Equatable, Sendable {
     /// The closed list of causes (docs/reference.md).
     static let causes = [
         "refused", "timeout", "unreachable", "unresolved", "reset", "closed", "silent", "wedged", "not_enabled",
-        "taken",
+        "address_gone", "taken",
         "not_arriving", "control_down", "recorder_stopped", "recorder_starting", "recorder_stalled", "clock_step",
         "host_asleep", "not_recorded",
     ]

@@ -108,7 +108,7 @@ struct ConnectingTests {
 
     @Test(
         "a connection that ends is down since then, and made again at once",
-        arguments: [Cause.closed, .reset, .unreachable, .silent])
+        arguments: [Cause.closed, .reset, .unreachable, .silent, .addressGone])
     func ended(_ cause: Cause) {
         var unit = Conversation.working()
         unit.run(.seconds(3))

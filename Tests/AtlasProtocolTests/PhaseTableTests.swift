@@ -91,7 +91,7 @@ struct PhaseTableTests {
         case .start: "start"
         case .connected: "connected"
         case .connectFailed(let cause, _): "attempt failed (\(cause))"
-        case .disconnected(let cause, _): "ended (\(cause))"
+        case .disconnected(let cause, _, _): "ended (\(cause))"
         case .received(.update): "value"
         case .received(.unknown): "unknown line"
         case .received: "answer"

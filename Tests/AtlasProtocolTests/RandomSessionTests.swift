@@ -9,7 +9,7 @@ struct RandomSessionTests {
         [Subscription("ZoneName_0", .text)],
     ]
     private static let connectCauses: [Cause] = [.refused, .timeout, .unreachable, .unresolved]
-    private static let endCauses: [Cause] = [.closed, .reset, .silent, .unreachable]
+    private static let endCauses: [Cause] = [.closed, .reset, .silent, .unreachable, .addressGone]
 
     private struct Edge {
         var now = Instant(microseconds: 0)

@@ -48,6 +48,27 @@ struct CoexistenceTests {
         #expect(joined.output == "3\n")
     }
 
+    @Test("a Node program on [::] with address reuse gets its meters; one that takes IPv6 only is not said to")
+    func ipv6() async throws {
+        let folder = Folder()
+        let recorder = try recorder(folder.file("s.sqlite"))
+        let port = try await port(of: recorder)
+        let only = try Node.start(
+            Self.listener(port, options: "{type: 'udp6', reuseAddr: true, ipv6Only: true}"))
+        try await only.line("bound")
+        try await recorder.line("another address, none of the recorder's datagrams")
+        #expect(recorder.count(of: "relaying") == 0)
+        let both = try Node.start(Self.listener(port, options: "{type: 'udp6', reuseAddr: true}"))
+        try await both.line("hundred")
+        let ports = try await Program.run("ports", "--port", "\(port)")
+        #expect(ports.output.contains("takes IPv6 only"), "\(ports.output)")
+        for program in [recorder, only, both] {
+            program.send(SIGTERM)
+            _ = try await program.end()
+        }
+        #expect(only.count(of: "hundred") == 0)
+    }
+
     @Test("a Node cluster keeps its meters when its workers restart")
     func cluster() async throws {
         let folder = Folder()

@@ -123,6 +123,27 @@ struct DoctorTests {
         #expect(try await sql(store, strangers) == "0")
     }
 
+    @Test("a recorder that does not relay starves who is on 0.0.0.0: said, with its name", .enabled(if: Node.isThere))
+    func noRelay() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store, "--no-relay")
+        try await recorder.line("meters up")
+        let node = try Node.start(
+            "require('dgram').createSocket({type: 'udp4', reuseAddr: true}).bind(\(unit.meterPort), () => console.log('bound'))"
+        )
+        try await node.line("bound")
+        let port = try #require(try await doctor(store, unit.meterPort)["port"])
+        #expect(port.status == "attention")
+        #expect(port.found.hasPrefix("node (pid \(node.pid)) gets none of the meters"), "\(port.found)")
+        for program in [node, recorder] {
+            program.send(SIGTERM)
+            _ = try await program.end()
+        }
+        try await unit.stop()
+    }
+
     @Test("a recorder that cannot bind: who holds the port, and what to do", .enabled(if: Node.isThere))
     func portHeld() async throws {
         let folder = Folder()

@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct PortLookTests {
     /// How another program's socket is bound, in the order they come.
-    enum Binding: String, Sendable { case any, specific, connected, any6, mapped6 }
+    enum Binding: String, Sendable { case any, specific, connected, any6, mapped6, only6 }
 
     private static let arrangements: [[Binding]] = [
         [.any], [.any, .any], [.any, .any, .any], [.any, .specific], [.specific, .any], [.specific, .specific],
@@ -18,6 +18,7 @@ struct PortLookTests {
         [.any, .mapped6], [.mapped6, .specific], [.specific, .mapped6], [.connected, .specific],
         [.specific, .connected],
         [.connected, .connected, .any], [.any6, .specific, .any, .connected], [.any6, .mapped6],
+        [.only6], [.only6, .only6], [.only6, .any], [.only6, .specific],
     ]
 
     @Test("the socket that is said to get the datagrams gets them all, the others none", arguments: arrangements)
@@ -84,15 +85,17 @@ private final class ReceivingSocket {
     var inode: UInt64 { PortInspector.inode(of: descriptor) }
 
     init(_ binding: PortLookTests.Binding, _ port: UInt16, peer: UInt16) {
-        let isIPv6 = binding == .any6 || binding == .mapped6
-        descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let isIPv6 = [.any6, .mapped6, .only6].contains(binding)
+        descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, 4)
         if isIPv6 {
+            var only: Int32 = binding == .only6 ? 1 : 0
+            setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &only, 4)
             var local = sockaddr_in6()
             local.sin6_family = sa_family_t(AF_INET6)
             local.sin6_port = port.bigEndian
-            inet_pton(AF_INET6, binding == .any6 ? "::" : "::ffff:127.0.0.1", &local.sin6_addr)
+            inet_pton(AF_INET6, binding == .mapped6 ? "::ffff:127.0.0.1" : "::", &local.sin6_addr)
             attach(&local, bind)
         } else {
             var local = PlainSocket.endpoint(binding == .any ? "0.0.0.0" : "127.0.0.1", port)

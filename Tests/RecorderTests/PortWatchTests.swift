@@ -51,6 +51,25 @@ import Testing
         #expect(roles([socket(2, IPv4Address("127.0.0.1")!), own]) == [2: .bystander])
     }
 
+    @Test("of IPv6 sockets only those that take IPv4 listen")
+    func ipv6() {
+        func socket6(_ inode: UInt64, _ local: String, _ ipv4: IPv4Address = Self.anywhere, only: Bool = false)
+            -> PortInspector.Socket
+        {
+            PortInspector.Socket(
+                local: ipv4, localPort: 3131, remote: Self.anywhere, remotePort: 0, isConnected: false, uid: 1000,
+                inode: inode, ipv6: .init(local: local, remote: "::"), isIPv6Only: only)
+        }
+        #expect(roles([own, socket6(2, "::")]) == [2: .listener])
+        #expect(roles([own, socket6(2, "::ffff:0.0.0.0")]) == [2: .listener])
+        #expect(roles([own, socket6(2, "::", only: true)]) == [2: .bystander])
+        #expect(roles([own, socket6(2, "::1")]) == [2: .bystander])
+        #expect(roles([own, socket6(2, "fe80::1")]) == [2: .bystander])
+        #expect(roles([own, socket6(2, "::ffff:127.0.0.1", IPv4Address("127.0.0.1")!)]) == [2: .bystander])
+        // The kernel prefers IPv4 sockets, so on our own address a mapped one never takes anything.
+        #expect(roles([own, socket6(2, "::ffff:192.168.5.2", Self.here)]) == [2: .starved])
+    }
+
     @Test("a thief is one for the units whose datagrams it takes")
     func thievesOf() {
         var watch = PortWatch()

@@ -56,6 +56,31 @@ struct RelayTests {
         try await simulator.shutdown()
     }
 
+    @Test(
+        "a program on [::] is passed everything, too; one that takes IPv6 only, or one address, does not start the relay"
+    )
+    func ipv6() async throws {
+        let port = freePort()
+        let deaf = [
+            Listener(ipv6: "::", only: true, port: port), Listener(ipv6: "::1", port: port),
+            Listener(ipv6: "::ffff:127.0.0.1", port: port),
+        ]
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("subscribed")
+        try await eventually { try rig.integer("SELECT sum(stored) FROM sample_minute") > 300 }
+        #expect(rig.count(of: "another address, none of the recorder's datagrams") == 2)
+        #expect(rig.count(of: "gets nothing, bound to this recorder's own address before it") == 1)
+        #expect(rig.count(of: "relaying") == 0)
+        let both = Listener(ipv6: "::", port: port)
+        await rig.line("relaying")
+        try await eventually { both.drain() > 0 }
+        #expect(rig.count(of: "gets every datagram by relay") == 1)
+        for listener in deaf { #expect(listener.drain() == 0) }
+        try await rig.stop()
+        try await simulator.shutdown()
+    }
+
     @Test("with the right to, the unit's own address is kept", .enabled(if: geteuid() == 0, "takes CAP_NET_RAW"))
     func ownAddress() async throws {
         let port = freePort()
@@ -127,8 +152,14 @@ final class Listener: @unchecked Sendable {
     private let socket: PlainSocket
     private(set) var sources: Set<IPv4Address> = []
 
-    init(address: String = "0.0.0.0", port: UInt16) {
-        socket = PlainSocket(address: address, port: port, reuse: true)
+    convenience init(address: String = "0.0.0.0", port: UInt16) {
+        self.init(PlainSocket(address: address, port: port, reuse: true))
+    }
+    convenience init(ipv6: String, only: Bool = false, port: UInt16) {
+        self.init(PlainSocket(ipv6: ipv6, only: only, port: port))
+    }
+    private init(_ socket: PlainSocket) {
+        self.socket = socket
         var size: Int32 = 4 * 1024 * 1024
         setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, 4)
     }

@@ -169,7 +169,7 @@ final class PlainSocket: Sendable {
     let port: UInt16
 
     init(address: String = "0.0.0.0", port: UInt16, reuse: Bool) {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = reuse ? 1 : 0
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, 4)
         var local = Self.endpoint(address, port)
@@ -185,8 +185,25 @@ final class PlainSocket: Sendable {
         self.port = UInt16(bigEndian: local.sin_port)
     }
 
+    /// With address reuse.
+    init(ipv6: String, only: Bool, port: UInt16) {
+        let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var (reuse, only): (Int32, Int32) = (1, only ? 1 : 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, 4)
+        setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &only, 4)
+        var local = sockaddr_in6()
+        local.sin6_family = sa_family_t(AF_INET6)
+        local.sin6_port = port.bigEndian
+        inet_pton(AF_INET6, ipv6, &local.sin6_addr)
+        let bound = withUnsafePointer(to: &local) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, 28) }
+        }
+        precondition(bound == 0, "bind [\(ipv6)]:\(port): \(String(cString: strerror(errno)))")
+        (self.descriptor, self.port) = (descriptor, port)
+    }
+
     static func isFree(_ port: UInt16) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { Glibc.close(descriptor) }
         var local = endpoint("0.0.0.0", port)
         return withUnsafePointer(to: &local) {

@@ -41,9 +41,22 @@ uint16_t csockets_local_port(int descriptor);
 // Datagrams that the kernel dropped at this socket since it was made (SO_MEMINFO, sock(7), SK_MEMINFO_DROPS); -errno.
 int64_t csockets_drops(int descriptor);
 
+// How full the socket's receive buffer is, in per cent (SO_MEMINFO, socket(7)); 0 if it cannot be told.
+int csockets_filling(int descriptor);
+
 // Whether a socket with SO_REUSEADDR can be bound to a UDP port beside those that are there: 0, or -errno; -EADDRINUSE
 // says that one bound to 0.0.0.0 (or [::], speaking IPv4) did not ask for address reuse.
 int csockets_try_port(uint16_t port);
+// Whether an address is none of this host's: 1 or 0, -errno if that cannot be told. (With net.ipv4.ip_nonlocal_bind every
+// address passes for one of its own.)
+int csockets_is_gone(uint32_t address);
+// The address of this host that something sent to `peer` would come from now; 0: there is no way to it. Sends nothing.
+uint32_t csockets_source(uint32_t peer);
+// The index of the interface that has an address; 0: none has it.
+unsigned csockets_interface(uint32_t address);
+// The inodes of the IPv6 sockets on a UDP port, bound and not connected, that take IPv6 only (IPV6_V6ONLY; sock_diag(7)
+// tells, /proc/net/udp6 does not). Returns how many were written, at most `size`; -errno if the kernel does not say.
+int csockets_ipv6_only(uint16_t port, uint32_t *inodes, int size);
 // What `csockets_bind_udp` would get of the receive buffer it asks for, with the rights of now: SO_RCVBUF or -errno.
 int csockets_try_buffer(int buffer);
 // Whether somebody keeps the host's clock right, as the kernel was told (adjtimex(2)): 1 or 0, -errno.

@@ -102,6 +102,15 @@ extension Doctor {
                 subject, .attention, "\(names) goes before every program bound to 0.0.0.0.",
                 remedy: "Let it bind 0.0.0.0; atlas-recorder ports says who gets what.")
         }
+        let starved = picture.entries.filter { $0.share == .rest }
+        if let recorder = picture.recorder, !recorder.socket.owner.relays, !starved.isEmpty {
+            let names = starved.map(\.socket.owner.name).joined(separator: ", ")
+            return Finding(
+                subject, .attention,
+                "\(names) gets none of the meters: \(recorder.socket.owner.name) runs with --no-relay.",
+                remedy: "Start the recorder without --no-relay, or let that program read its feed (atlas-recorder tail)."
+            )
+        }
         return Finding(subject, .ok, Self.shares(picture) + (picture.recorder == nil ? "" : Self.warning(meterPort)))
     }
 
