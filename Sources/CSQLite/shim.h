@@ -21,4 +21,9 @@ static inline int csqlite_persist_wal(sqlite3 *database) {
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
 }
 
+// Whether triggers fire; https://sqlite.org/c3ref/c_dbconfig_defensive.html#sqlitedbconfigenabletrigger
+static inline int csqlite_enable_triggers(sqlite3 *database, int on) {
+    return sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, on, (int *)0);
+}
+
 #endif

@@ -54,8 +54,8 @@ struct StoreSuccession: Sendable {
         let lost = samples == 0 ? "" : "; \(samples) samples that waited are lost"
         return StoreSuccession(
             .storeSetAside,
-            "it was damaged: \(words)\(lost); kept as \(kept); what can be read of it: sqlite3 '\(kept)' .recover | sqlite3 "
-                + "rescued.sqlite, then atlas-recorder report --store rescued.sqlite",
+            "it was damaged: \(words)\(lost); kept as \(kept); what can be read of it: "
+                + "atlas-recorder rescue '\(kept)' rescued.sqlite",
             samplesLost: samples, at: clock.now)
     }
 

@@ -65,6 +65,14 @@ package final class Statement {
         guard code == SQLITE_OK else { throw database.error(code, doing: doing) }
     }
 
+    /// Binds the columns of another statement's row as they are, to the byte, as many as this one takes.
+    func bind(rowOf other: Statement) throws(StoreError) {
+        for index in 0..<sqlite3_bind_parameter_count(handle) {
+            let code = sqlite3_bind_value(handle, index + 1, sqlite3_column_value(other.handle, index))
+            guard code == SQLITE_OK else { throw database.error(code, doing: doing) }
+        }
+    }
+
     /// Binds by `:name`; false if the statement has no such parameter.
     @discardableResult
     package func bind(_ value: SQLValue, named name: String) throws(StoreError) -> Bool {
@@ -92,7 +100,7 @@ package final class Statement {
         return code == SQLITE_DONE || code == SQLITE_ROW ? code : end
     }
 
-    private func finish() throws(StoreError) {
+    func finish() throws(StoreError) {
         let code = runOnce()
         guard code == SQLITE_DONE || code == SQLITE_ROW else { throw database.error(code, doing: doing) }
     }

@@ -3,7 +3,7 @@ import CSQLite
 /// What went wrong with the store, and what to do about it.
 package struct StoreError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
-        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL, other
+        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL, beyondRescue, other
     }
     package let kind: Kind  // what the caller does next hangs on this
     package let code: Int32  // SQLite's extended result code, or 0 where SQLite was not asked
@@ -42,8 +42,13 @@ package struct StoreError: Error, CustomStringConvertible {
         case .notOurs: "It was left as it is; name another file with --store."
         case .lockHeld: "One recorder writes a store; stop that one first, or name another --store."
         case .badSQL: "Correct the SQL; its parameters are :since_us, :until_us and :processor."
-        case .damaged, .other:
-            "Keep a copy of the file, then check it with: sqlite3 -readonly '\(path)' 'PRAGMA integrity_check'"
+        case .damaged:
+            "Keep a copy of the file. What can be read of it: atlas-recorder rescue '\(path)' NEW; a recorder that starts on it "
+                + "sets it aside and begins a new one."
+        case .beyondRescue:
+            "Go back to a backup (atlas-recorder backup makes them). Only a tool that reads single pages can do more: .recover of "
+                + "a sqlite3 program that was built with SQLITE_ENABLE_DBPAGE_VTAB."
+        case .other: "Keep a copy of the file, then check it with: atlas-recorder check --store '\(path)'"
         }
     }
 }

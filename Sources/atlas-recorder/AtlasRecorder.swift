@@ -12,7 +12,8 @@ struct AtlasRecorder: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Run.self, ReportCommand.self, Tail.self, PortsCommand.self, DoctorCommand.self, Simulate.self,
+            Run.self, ReportCommand.self, Tail.self, PortsCommand.self, DoctorCommand.self, CheckCommand.self,
+            Backup.self, Rescue.self, Simulate.self,
         ])
 
     /// Every error ends here: an error thrown out of an asynchronous main would end in a trap.

@@ -19,6 +19,9 @@ enum Console {
     /// A remark on stderr.
     static func note(_ text: String) { _ = write("atlas-recorder: \(text)\n", to: STDERR_FILENO) }
 
+    /// One line on stderr's terminal that the next one takes the place of; empty: none.
+    static func progress(_ text: String) { _ = write("\r\u{1B}[K\(text)", to: STDERR_FILENO) }
+
     /// 0, or the errno.
     private static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var text = text

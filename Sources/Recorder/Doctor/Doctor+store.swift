@@ -54,8 +54,8 @@ extension Doctor {
             case .faulty(let words):
                 return Finding(
                     "integrity", .problem, "quick_check found a fault: \(words).",
-                    remedy: "Stop the recorder, keep a copy of the files, then: \(whole). What can be saved: sqlite3 "
-                        + "'\(file.path)' .recover; a recorder makes a new store under another name.")
+                    remedy: "Start the recorder anew: it sets the damaged store aside and begins a new one. Then: atlas-recorder "
+                        + "rescue DAMAGED NEW copies what can be read.")
             }
         } catch {
             return Finding("integrity", .problem, "quick_check could not run: \(error.message).", remedy: error.remedy)
