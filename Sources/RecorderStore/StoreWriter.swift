@@ -8,7 +8,7 @@ package actor StoreWriter {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     let database: Database
-    private let checkpoint: Checkpointer
+    let checkpoint: Checkpointer
     private let queue: FrameQueue
     private let runs: RunRows
     private let frames: FrameRows
@@ -168,6 +168,7 @@ package actor StoreWriter {
     @discardableResult
     private func settle() throws(StoreError) -> Bool {
         guard var attempt = unsettled, let run else { return false }
+        try database.rollBack()
         let isStored = try runs.lastBatch(run) == attempt.run.batch && attempt.run.batch > run.batch
         unsettled = nil
         if isStored {

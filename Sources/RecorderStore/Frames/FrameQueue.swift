@@ -26,6 +26,9 @@ package final class FrameQueue: Sendable {
     /// Whether more waits than one commit should hold.
     package var isLong: Bool { state.withLock { $0.waiting.count >= 4 } }
 
+    /// Bytes held by what waits and what is being written.
+    var footprint: Int { state.withLock { $0.footprint } }
+
     /// Takes a block and gives back an empty one.
     package func exchange(_ block: consuming FrameBlock) -> FrameBlock {
         let block = block
