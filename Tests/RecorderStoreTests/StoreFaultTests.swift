@@ -32,4 +32,25 @@ struct StoreFaultTests {
         }
         #expect(number > 20)
     }
+
+    @Test("an end that fails anywhere goes on where it failed: the last minutes are counted and the log is emptied")
+    func endGoesOn() async throws {
+        let end = start + 5 * minute
+        var (point, hits) = (1, 1)
+        while hits > 0 {
+            let folder = TemporaryFolder()
+            let recording = try await Recording(folder.store)
+            try await recording.commit(
+                [.change(processor: recording.id, link: .meters, state: .up, since: start)], at: start)
+            recording.feed([(Meter(.zone, 0), -1, start + second)])
+            let outcome = await recording.writer.under(Injection(.busy, lasting: true, atPoint: point)) {
+                writer throws(StoreError) in try writer.finish([], at: end)
+            }
+            (hits, point) = (outcome.0.hits, point + 1)
+            try await recording.writer.finish([], at: end)
+            #expect(try integer(folder.store, "SELECT clean FROM recorder_run") == 1, "point \(point)")
+            try expectMinutes(folder.store, until: end, "point \(point)")
+        }
+        #expect(point > 10)
+    }
 }
