@@ -33,6 +33,37 @@ struct StoreFaultTests {
         #expect(number > 20)
     }
 
+    @Test("a disk that is full for long: the newest samples are kept up to the bound, and the ledger has the rest")
+    func newestAreKept() async throws {
+        let recording = try await Recording(folder.store, queue: FrameQueue(limit: 300_000))
+        var disk = Injection(.noSpace, lasting: true, atPoint: 1)
+        let seconds = Int64(90)
+        for number in 0..<seconds {
+            let now = start + number * second
+            recording.feed((0..<12).map { (Meter(.zone, $0), -1, now) })
+            let outcome = await recording.writer.under(disk) { writer throws(StoreError) in
+                try writer.commit([], samples: true, at: now)
+            }
+            disk = outcome.0
+            #expect(outcome.1?.kind == .full)
+            #expect(recording.queue.footprint <= 300_000)
+        }
+        // There is room again: the next try is enough.
+        try await recording.commit([], at: start + seconds * second)
+        let kept = try integer(folder.store, "SELECT count(DISTINCT at_us) FROM meter_samples")
+        #expect(kept >= 2)
+        let first = start + (seconds - kept) * second
+        #expect(
+            try lines(folder.store, "SELECT DISTINCT at_us FROM meter_samples ORDER BY at_us")
+                == (0..<kept).map { "\(first + $0 * second)" })
+        #expect(
+            try lines(folder.store, "SELECT reason, from_us, until_us, samples FROM sample_losses ORDER BY from_us")
+                == [
+                    "store_refused|\(start)|\(start + 59 * second)|\(60 * 12)",
+                    "store_refused|\(start + minute)|\(first - second)|\((30 - kept) * 12)",
+                ])
+    }
+
     @Test("an end that fails anywhere goes on where it failed: the last minutes are counted and the log is emptied")
     func endGoesOn() async throws {
         let end = start + 5 * minute
