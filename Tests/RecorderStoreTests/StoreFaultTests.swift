@@ -64,6 +64,46 @@ struct StoreFaultTests {
                 ])
     }
 
+    @Test("an error that goes on while the store refuses does not fill the memory, and is counted all the same")
+    func errorsWhileRefused() async throws {
+        func fault(_ seconds: Int64, _ code: String) -> Entry {
+            .fault(
+                SocketFault(
+                    processor: nil, socket: .udp, operation: .bind, code: code, errno: 98, address: "0.0.0.0:3131",
+                    message: nil, at: start + seconds * second))
+        }
+        // Two errors by turns for an hour, with one success in between.
+        var entries: [Entry] = []
+        for seconds in Int64(0)..<3_600 {
+            if seconds == 1_800 {
+                entries.append(.recovered(processor: nil, socket: .udp, operation: .bind, address: "0.0.0.0:3131"))
+            }
+            entries += [
+                fault(seconds, seconds % 2 == 0 ? "EADDRINUSE" : "EACCES"), .seen(processor: 1, at: start + seconds),
+            ]
+        }
+        let query = "SELECT code, count, first_us, last_us FROM socket_errors ORDER BY first_us"
+        let minutes = "SELECT code, start_us, count FROM socket_error_minutes ORDER BY code, start_us"
+        let seen = "SELECT first_seen, last_seen FROM processors"
+        let recording = try await Recording(folder.store)
+        try await recording.commit(entries, at: start + hour)
+        let other = TemporaryFolder()
+        let refused = try await Recording(other.store)
+        var disk = Injection(.noSpace, lasting: true, atPoint: 1)
+        for from in stride(from: 0, to: entries.count, by: 10) {
+            let new = Array(entries[from..<min(from + 10, entries.count)])
+            disk = await refused.writer.under(disk) { writer throws(StoreError) in
+                try writer.commit(new, samples: false, at: start)
+            }.0
+        }
+        #expect(await refused.writer.backlog <= 2 * 2 * 61 + 1 + 2)
+        try await refused.commit([], at: start + hour)
+        #expect(try lines(folder.store, query).count == 4)
+        for query in [query, minutes, seen] {
+            #expect(try lines(other.store, query) == lines(folder.store, query))
+        }
+    }
+
     @Test("an end that fails anywhere goes on where it failed: the last minutes are counted and the log is emptied")
     func endGoesOn() async throws {
         let end = start + 5 * minute
