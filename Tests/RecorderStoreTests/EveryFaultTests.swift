@@ -45,7 +45,9 @@ struct EveryFaultTests {
                     }
                     identical += 1
                 }
-                (runs, restarted, holed) = (runs + 1, restarted + script.restarts, holed + (hasHole ? 1 : 0))
+                (runs, restarted, holed) = (
+                    runs + 1, restarted + (script.restarts > 0 ? 1 : 0), holed + (hasHole ? 1 : 0)
+                )
             } catch {
                 Issue.record("\(place): \(error)")
             }

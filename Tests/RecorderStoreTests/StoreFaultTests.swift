@@ -33,6 +33,41 @@ struct StoreFaultTests {
         #expect(number > 20)
     }
 
+    @Test("no memory for a text that is read from the store: it is not taken for one that is not there")
+    func noMemoryToRead() async throws {
+        let recording = try await Recording(folder.store)
+        var (number, hits, point) = (0, 1, 0)
+        while hits > 0 {
+            let now = start + Int64(number) * second
+            let entries: [Entry] = [
+                .parameter(processor: recording.id, at: now, name: "ZoneName_0", value: .text("Name \(number)")),
+                .change(
+                    processor: recording.id, link: .control, state: .down(number % 2 == 0 ? .refused : .timeout),
+                    since: now),
+                .clockSet(at: now + 2, by: 1),
+            ]
+            let outcome = await recording.writer.under(Injection(.noMemory, lasting: false, atPoint: point)) {
+                writer throws(StoreError) in try writer.commit(entries, samples: true, at: now)
+            }
+            if point > 0 { hits = outcome.0.hits }
+            try await recording.commit([], at: now)
+            (number, point) = (number + 1, point + 1)
+        }
+        #expect(
+            try lines(folder.store, "SELECT detail FROM event WHERE event = 'renamed' ORDER BY id")
+                == (1..<number).map { "ZoneMeter_0: Name \($0 - 1) -> Name \($0)" })
+        #expect(
+            try integer(folder.store, "SELECT count(*) FROM link_state WHERE link = 'control' AND state = 'down'")
+                >= number)
+        #expect(
+            try integer(
+                folder.store,
+                """
+                SELECT count(*) FROM (SELECT ended_us, lead(started_us) OVER (PARTITION BY link ORDER BY started_us) AS next_us
+                                        FROM link_state) WHERE ended_us <> next_us
+                """) == 0)
+    }
+
     @Test("a disk that is full for long: the newest samples are kept up to the bound, and the ledger has the rest")
     func newestAreKept() async throws {
         let recording = try await Recording(folder.store, queue: FrameQueue(limit: 300_000))
