@@ -55,8 +55,10 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
+        // Faults under SQLite: system calls and allocations that fail.
+        .target(name: "CFaults", dependencies: ["CSQLite"], path: "Tests/CFaults"),
         .testTarget(name: "AtlasProtocolTests", dependencies: ["AtlasProtocol"]),
-        .testTarget(name: "RecorderStoreTests", dependencies: ["AtlasProtocol", "CSQLite", "RecorderStore"]),
+        .testTarget(name: "RecorderStoreTests", dependencies: ["AtlasProtocol", "CFaults", "CSQLite", "RecorderStore"]),
         .testTarget(
             name: "RecorderTests",
             dependencies: [

@@ -187,7 +187,7 @@ package struct Recorder: Service {
         let deadline = ContinuousClock.now + Self.finishingLimit
         var failure = await writer.failure(finishing: last, at: end)
         while let error = failure {
-            guard error.kind == .busy || error.kind == .full, ContinuousClock.now < deadline else { throw error }
+            guard ContinuousClock.now < deadline else { throw error }
             try? await Task.sleep(for: .milliseconds(200))
             failure = await writer.failure(finishing: [], at: end)  // it has the entries already
         }

@@ -89,13 +89,17 @@ struct StoreFault {
         since = since ?? now
         if let lastTold, now - lastTold < .seconds(60) { return }
         lastTold = now
-        logger.error(message, metadata: ["error": "\(error)"])
+        logger.error(message, metadata: ["error": "\(error)", "seconds": seconds(until: now)])
     }
 
     mutating func ended(at now: Instant) {
-        guard let began = since else { return }
-        logger.notice(
-            "the store takes writes again", metadata: ["seconds": "\(Double((now - began).microseconds) / 1e6)"])
+        guard since != nil else { return }
+        logger.notice("the store takes writes again", metadata: ["seconds": seconds(until: now)])
         (since, lastTold) = (nil, nil)
+    }
+
+    /// How long it has lasted.
+    private func seconds(until now: Instant) -> Logger.MetadataValue {
+        "\(since.map { Double((now - $0).microseconds) / 1e6 } ?? 0)"
     }
 }

@@ -36,8 +36,9 @@ extension Database {
         csqlite_persist_wal(handle)
     }
 
-    /// SQLite refuses this pragma inside a transaction.
+    /// SQLite refuses this pragma inside a transaction, so one that could not be undone before is undone now.
     func setSynchronous(full: Bool) throws(StoreError) {
+        try rollBack()
         try execute(full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", doing: "set how commits wait")
     }
 }

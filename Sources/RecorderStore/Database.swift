@@ -48,10 +48,18 @@ package final class Database {
             try execute("BEGIN IMMEDIATE", doing: doing)
             try body()
             try execute("COMMIT", doing: doing)
-        } catch {  // BEGIN can report an error after it took effect: ask SQLite, not a flag of ours
-            if sqlite3_get_autocommit(handle) == 0 { sqlite3_exec(handle, "ROLLBACK", nil, nil, nil) }
+        } catch {
+            try? rollBack()  // whoever uses the connection next tries again
             throw error
         }
+    }
+
+    /// Ends a transaction that is open still. BEGIN can report an error after it took effect, and ROLLBACK itself needs
+    /// memory: so SQLite is asked, not a flag of ours. Before anything is read that may have been written in it: inside, it
+    /// looks as if it were stored.
+    func rollBack() throws(StoreError) {
+        guard sqlite3_get_autocommit(handle) == 0 else { return }
+        try execute("ROLLBACK", doing: "undo what could not be written")
     }
 
     /// The error of the last call, sorted by what the caller can do.

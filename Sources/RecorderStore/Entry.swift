@@ -47,30 +47,47 @@ extension [Entry] {
     /// Changes of parameters that may wait: only these can be made up by a sender without end.
     static let parameterLimit = 50_000
 
-    /// The same, for a store that refuses for long: of when a unit was heard from the last, of changes of parameters
-    /// beyond the limit how many there were, and losses summed up.
+    /// The same, for a store that refuses for long: of when a unit was heard from the first and the last, of changes of
+    /// parameters beyond the limit how many there were, losses summed up, of a socket's error two entries a minute.
     func condensed(limit: Int = parameterLimit) -> [Entry] {
         var (kept, shed): ([Entry], [Loss]) = ([], [])
-        var heard: Set<Int32> = []
+        var heard: [Int32: (first: Int, last: Int?)] = [:]
+        var faults: [EpisodeLedger.Key: (fault: SocketFault, place: Int, isSum: Bool)] = [:]
         var room = limit
         for entry in self {
-            if case .loss(let loss) = entry {
+            switch entry {
+            case .loss(let loss):
                 shed.merge(loss)
                 continue
-            }
-            if case .parameter(let processor, let at, _, _, _) = entry {
+            case .parameter(let processor, let at, _, _, _):
                 room -= 1
                 if room < 0 {
                     shed.merge(
                         Loss(processor: processor, reason: .parametersDropped, at: at, datagrams: 1, samples: nil))
                     continue
                 }
+            case .seen(let processor, _):
+                if let last = heard[processor]?.last {
+                    kept[last] = entry
+                    continue
+                }
+                heard[processor] = heard[processor].map { ($0.first, kept.count) } ?? (kept.count, nil)
+            case .fault(let fault):
+                let (key, before) = (EpisodeLedger.Key(fault), faults[EpisodeLedger.Key(fault)])
+                let isSameMinute = before?.fault.at.startOfMinute == fault.at.startOfMinute
+                if let before, isSameMinute, before.isSum {
+                    let sum = before.fault.followed(by: fault)
+                    kept[before.place] = .fault(sum)
+                    faults[key] = (sum, before.place, true)
+                    continue
+                }
+                // The first of a minute stays by itself: an episode may begin with it.
+                faults[key] = (fault, kept.count, isSameMinute)
+            case .recovered, .clockSet: faults = [:]  // what follows is another episode, or another time
+            case .event, .change, .paused: break
             }
             kept.append(entry)
         }
-        kept = kept.reversed().filter { entry in
-            if case .seen(let processor, _) = entry { heard.insert(processor).inserted } else { true }
-        }.reversed()
         return kept + shed.map { .loss($0) }
     }
 }
@@ -100,5 +117,13 @@ package struct SocketFault: Sendable {
         (self.processor, self.socket, self.operation) = (processor, socket, operation)
         (self.code, self.errno, self.address) = (code, errno, address)
         (self.holder, self.message, self.at, self.count) = (holder, message, at, count)
+    }
+
+    /// Both as one, at the time of the later.
+    fileprivate func followed(by later: SocketFault) -> SocketFault {
+        SocketFault(
+            processor: processor, socket: socket, operation: operation, code: code, errno: later.errno ?? errno,
+            address: later.address ?? address, holder: later.holder ?? holder, message: later.message ?? message,
+            at: max(at, later.at), count: count + later.count)
     }
 }

@@ -8,7 +8,7 @@ package actor StoreWriter {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     let database: Database
-    private let checkpoint: Checkpointer
+    let checkpoint: Checkpointer
     private let queue: FrameQueue
     private let runs: RunRows
     private let frames: FrameRows
@@ -17,6 +17,7 @@ package actor StoreWriter {
     private var entries: EntryRows
     private var pending: [Entry] = []
     private var run: RunRows.Open?
+    private var hasEnded = false
     /// The time of the last commit, microseconds since 1970 UTC: up to there everything is known.
     private var committedAt = Int64.min
     private var unsettled: Attempt?
@@ -93,16 +94,19 @@ package actor StoreWriter {
     /// How many entries wait for a store that refuses them.
     package var backlog: Int { pending.count }
 
-    /// Commits what waits, ends the run as clean and gives the write-ahead log back to the file.
+    /// Commits what waits, ends the run as clean and gives the write-ahead log back to the file. If it throws, the next call
+    /// goes on where it failed.
     package func finish(_ last: [Entry], at now: Int64) throws(StoreError) {
         pending += last
         try commit(samples: true, at: now)
-        guard let run else { return }
-        try database.setSynchronous(full: true)
-        try database.transaction("end the run") { () throws(StoreError) in
-            try runs.end(run, at: now)
+        if let run {
+            try database.setSynchronous(full: true)
+            try database.transaction("end the run") { () throws(StoreError) in
+                try runs.end(run, at: now)
+            }
+            (self.run, hasEnded) = (nil, true)
         }
-        self.run = nil
+        guard hasEnded else { return }
         defer { checkpoint.run(emptyingLog: true) }
         // After a long time without minutes a stop does not wait for all of them: the next run goes on.
         var turns = 20
@@ -179,6 +183,7 @@ package actor StoreWriter {
     @discardableResult
     private func settle() throws(StoreError) -> Bool {
         guard var attempt = unsettled, let run else { return false }
+        try database.rollBack()
         let isStored = try runs.lastBatch(run) == attempt.run.batch && attempt.run.batch > run.batch
         unsettled = nil
         if isStored {

@@ -20,6 +20,7 @@ struct AtlasRecorder: AsyncParsableCommand {
     static func main() async {
         LocalTime.readZone()
         signal(SIGPIPE, SIG_IGN)  // a reader that goes away must not end the recorder
+        signal(SIGXFSZ, SIG_IGN)  // neither must a limit on a file's size: the write fails, and is tried again
         do {
             var command = try parseAsRoot(Arguments.all)
             if var command = command as? any AsyncParsableCommand {

@@ -57,6 +57,9 @@ final class Running: Sendable {
     /// What it wrote on stdout so far.
     var text: String { output.text }
 
+    /// What it wrote on stderr so far: a recorder's log.
+    var log: String { errors.text }
+
     /// Waits until this many lines of stdout contain this.
     func line(_ part: String, times: Int = 1) async throws {
         while count(of: part) < times {

@@ -59,8 +59,24 @@ struct Recording {
         committed: @escaping @Sendable ([Entry]) -> Void = { _ in }
     ) async throws {
         (self.path, self.queue) = (path, queue)
-        writer = try StoreWriter(path: path, holder: "test", queue: queue, committed: committed)
+        writer = try await Self.open(path, queue, committed)
         processors = try await writer.begin(.test, processors: specs, at: now)
+    }
+
+    /// A program that another test starts has, between fork(2) and exec(2), all descriptors of this one: a lock that was
+    /// let go of just now may be held for that long.
+    private static func open(
+        _ path: String, _ queue: FrameQueue, _ committed: @escaping @Sendable ([Entry]) -> Void
+    ) async throws -> StoreWriter {
+        for _ in 0..<100_000 {
+            do throws(StoreError) {
+                return try StoreWriter(path: path, holder: "test", queue: queue, committed: committed)
+            } catch {
+                guard error.kind == .lockHeld else { throw error }
+                await Task.yield()
+            }
+        }
+        return try StoreWriter(path: path, holder: "test", queue: queue, committed: committed)
     }
 
     var id: Int32 { processors[0].id }
