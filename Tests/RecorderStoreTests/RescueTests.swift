@@ -12,15 +12,12 @@ import Testing
     /// A store with 3,000 frames of 20 meters, and a state of control for each second.
     private func recorded() async throws {
         let recording = try await Recording(folder.store)
-        let meters = (0..<20).map { Meter(name: "SourceMeter_\($0 % 14)") ?? Meter(name: "ZoneMeter_\($0 - 14)")! }
-        let distinct = meters.enumerated().map { index, meter in
-            index < 14 ? meter : Meter(name: "ZoneMeter_\(index - 14)")!
-        }
+        let meters = (0..<20).map { Meter(name: $0 < 14 ? "SourceMeter_\($0)" : "ZoneMeter_\($0 - 14)")! }
         for tick in 0..<30 {
             let at = start + Int64(tick) * 10 * second
             recording.feed(
                 (0..<100).flatMap { frame in
-                    distinct.map { ($0, -Double((tick * 7 + frame) % 80), at + Int64(frame) * 100_000) }
+                    meters.map { ($0, -Double((tick * 7 + frame) % 80), at + Int64(frame) * 100_000) }
                 })
             let state: LinkState = tick % 2 == 0 ? .up : .down(.refused)
             try await recording.commit(
@@ -29,7 +26,9 @@ import Testing
         try await recording.writer.finish([], at: start + 301 * second)
     }
 
-    private func count(_ path: String, _ table: String) throws -> Int64 { try integer(path, "SELECT count(*) FROM \(table)") }
+    private func count(_ path: String, _ table: String) throws -> Int64 {
+        try integer(path, "SELECT count(*) FROM \(table)")
+    }
 
     @Test("of a whole store: everything, to the byte")
     func whole() async throws {
@@ -38,7 +37,8 @@ import Testing
         #expect(outcomes.allSatisfy { $0.gaps == 0 && $0.refused == 0 })
         for outcome in outcomes {
             #expect(
-                try lines(folder.store, "SELECT * FROM \(outcome.table)") == lines(rescued, "SELECT * FROM \(outcome.table)"))
+                try lines(folder.store, "SELECT * FROM \(outcome.table)")
+                    == lines(rescued, "SELECT * FROM \(outcome.table)"))
         }
         let frames = "SELECT hex(levels) FROM frame ORDER BY at_us"
         #expect(try lines(folder.store, frames) == lines(rescued, frames))
@@ -46,13 +46,17 @@ import Testing
         #expect(try StoreInvariants(path: rescued).faults() == [])
     }
 
-    @Test("of a store with damaged pages of frames: every frame but theirs", arguments: [[0], [3], [3, 4], [2, 7], [-1]])
+    @Test(
+        "of a store with damaged pages of frames: every frame but theirs",
+        arguments: [[0], [3], [3, 4], [2, 7], [-1]])
     func damagedFrames(places: [Int]) async throws {
         try await recorded()
         let leaves = try DamagedStore.leaves(of: "frame", in: folder.store)
         try #require(leaves.count > 10)
         let each = 3_000 / leaves.count
-        for place in places { try DamagedStore.spoil(page: leaves[(place + leaves.count) % leaves.count], of: folder.store) }
+        for place in places {
+            try DamagedStore.spoil(page: leaves[(place + leaves.count) % leaves.count], of: folder.store)
+        }
         let outcomes = try StoreRescue(of: folder.store, into: rescued).run()
         let frames = try #require(outcomes.first { $0.table == "frame" })
         #expect(frames.gaps >= 1)
@@ -89,11 +93,10 @@ import Testing
         try file.write(contentsOf: Data(repeating: 0xA5, count: 3_996))
         try file.close()
         let new = folder.path + "/new.sqlite"
-        do {
+        #expect {
             _ = try StoreRescue(of: folder.store, into: new)
-            Issue.record("it was rescued")
-        } catch let error as StoreError {
-            #expect(error.kind == .beyondRescue)
+        } throws: { error in
+            (error as? StoreError)?.kind == .beyondRescue
         }
         #expect(!FileManager.default.fileExists(atPath: new))
     }
