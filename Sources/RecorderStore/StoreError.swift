@@ -3,7 +3,8 @@ import CSQLite
 /// What went wrong with the store, and what to do about it.
 package struct StoreError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
-        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL, beyondRescue, other
+        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL,
+            beyondRescue, other
     }
     package let kind: Kind  // what the caller does next hangs on this
     package let code: Int32  // SQLite's extended result code, or 0 where SQLite was not asked
