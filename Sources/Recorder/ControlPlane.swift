@@ -62,7 +62,14 @@ final class ControlPlane {
 
     func link(_ id: Int32) -> ProcessorLink? { links[id] }
     /// The addresses that units are connected at now.
-    var unitAddresses: Set<IPv4Address> { Set(links.values.compactMap { $0.endpoint?.address }) }
+    /// The units' addresses with the port that each sends from, 0 where nothing has come yet.
+    var unitPorts: [IPv4Address: UInt16] {
+        var ports: [IPv4Address: UInt16] = [:]
+        for link in links.values {
+            if let endpoint = link.endpoint { ports[endpoint.address] = link.status.sourcePort }
+        }
+        return ports
+    }
 
     // MARK: from the receiver
 
@@ -192,7 +199,7 @@ final class ControlPlane {
             // Looking through every process is for new ones only.
             let new = others.filter { !before.contains($0.inode) }
             guard !new.isEmpty || inodes.isEmpty else { continue }
-            let names = Set(new.map { PortInspector.holder(of: $0) }).sorted().joined(separator: ", ")
+            let names = Set(PortInspector.holders(of: new).values).sorted().joined(separator: ", ")
             outbox.put([
                 .event(
                     .init(

@@ -26,8 +26,11 @@ package final class MeterReceiver: Sendable {
     enum Command: Sendable {
         case addUnit(RegisteredProcessor, UnitStatus)
         /// Takes the place of one with the same address and peer. `peer`: the only one that it receives from.
-        case addSocket(descriptor: Int32, address: IPv4Address, peer: IPv4Address?)
+        case addSocket(descriptor: Int32, address: IPv4Address, peer: UnitPort?)
+        /// All sockets of this address.
         case removeSocket(address: IPv4Address)
+        /// The one that is connected to this peer.
+        case removePeer(address: IPv4Address, peer: UnitPort)
         /// Datagrams from this address are this unit's.
         case route(IPv4Address, processor: Int32)
         case unroute(IPv4Address, processor: Int32)

@@ -16,6 +16,7 @@ final class ProcessorLink {
     private var localSeen = Instant(microseconds: 0)
     unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
+    private let keepAlive: Span
     private var session: ControlSession
     private var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
     private var channel: (any Channel)?
@@ -33,6 +34,7 @@ final class ProcessorLink {
     init(_ processor: RegisteredProcessor, keepAlive: Span, plane: ControlPlane) {
         self.processor = processor
         self.plane = plane
+        self.keepAlive = keepAlive
         session = ControlSession(.init(keepAlive: keepAlive, seed: UInt64.random(in: .min ... .max)))
     }
 
@@ -263,8 +265,16 @@ final class ProcessorLink {
         let evidence = ControlSession.Evidence(
             isAcknowledged: connection?.isAcknowledged ?? true, hasRoom: connection?.hasRoom ?? true,
             lastDatagram: status.lastDatagram,
-            rival: endpoint == nil ? nil : plane.ports.rival(of: self))
+            rival: endpoint == nil ? nil : plane.ports.rival(of: self, isMissed: isMissed))
         handle(.timerFired(.probe, evidence))
+    }
+
+    /// Whether the last probe's echo did not come: each of them should.
+    private var isMissed: Bool { plane.clock.now - (status.lastDatagram ?? Instant(microseconds: 0)) > keepAlive }
+
+    /// Whether a datagram came well after `instant`: what was under way then has been read since.
+    func hasHeard(since instant: Instant) -> Bool {
+        status.lastDatagram.map { $0 - instant > .milliseconds(50) } ?? false
     }
 
     /// Once a second: what is worth a row but not at once.

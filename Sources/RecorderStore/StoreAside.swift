@@ -27,7 +27,8 @@ package enum StoreAside {
     private static func move(_ path: String, to name: String, _ suffixes: [String]) throws(StoreError) {
         for suffix in suffixes {
             guard rename(path + suffix, name + suffix) == 0 || errno == ENOENT else {
-                let message = "\(path + suffix) cannot be renamed to \(name + suffix): \(String(cString: strerror(errno)))"
+                let message =
+                    "\(path + suffix) cannot be renamed to \(name + suffix): \(String(cString: strerror(errno)))"
                 throw StoreError(.cannotOpen, message: message, doing: "set the damaged store aside", path: path)
             }
         }

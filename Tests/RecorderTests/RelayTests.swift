@@ -75,6 +75,7 @@ struct RelayTests {
         let both = Listener(ipv6: "::", port: port)
         await rig.line("relaying")
         try await eventually { both.drain() > 0 }
+        await rig.line("gets every datagram by relay")
         #expect(rig.count(of: "gets every datagram by relay") == 1)
         for listener in deaf { #expect(listener.drain() == 0) }
         try await rig.stop()

@@ -84,6 +84,8 @@ struct csockets_tcp_info {
 
 // Names the calling thread, at most 15 characters, for ps and top.
 void csockets_name_thread(const char *name);
+// The process's, /proc/self/comm, from any thread; cut to 15 characters.
+void csockets_name_process(const char *name);
 
 // eventfd(2), to wake the receiving thread.
 int csockets_wake_create(void);
