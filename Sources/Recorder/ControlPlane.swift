@@ -1,5 +1,6 @@
 import AtlasProtocol
 import CSockets
+import Glibc
 import NIOCore
 import RecorderStore
 
@@ -87,11 +88,15 @@ final class ControlPlane {
                 socket, code: "UNKNOWN_SENDER", errno: nil, count: count,
                 message: "datagrams from \(last), which is no configured processor; record it with --processor \(last)")
         case .relayFault(let count, let errno, let port):
+            let message =
+                errno == ENOBUFS
+                ? "not passed on: datagrams came faster than both could be done, and recording goes first"
+                : ErrnoName.message(errno)
             outbox.put([
                 .fault(
                     SocketFault(
                         processor: nil, socket: .udp, operation: .send, code: ErrnoName.name(errno), errno: errno,
-                        address: "127.255.255.255:\(port)", message: ErrnoName.message(errno), at: clock.wallNow,
+                        address: "127.255.255.255:\(port)", message: message, at: clock.wallNow,
                         count: count))
             ])
         case .socketFault(let socket, let errno):

@@ -99,7 +99,6 @@ struct Run: AsyncParsableCommand {
                 (repeat it for several), or try it without one: atlas-recorder run --simulate
                 """)
         }
-        ProgramName.set()
         do {
             try await simulate ? recordSimulation() : record(ProcessorSpec.parse(processor))
         } catch {

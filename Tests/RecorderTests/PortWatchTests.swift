@@ -127,11 +127,12 @@ import Testing
     func thievesOf() {
         var watch = PortWatch()
         let connected = socket(2, Self.here, to: Self.unit)
-        _ = watch.look([own, connected], own: [1], units: [Self.unit: 0, Self.otherUnit: 0], at: Instant(microseconds: 1))
+        let units: [IPv4Address: UInt16] = [Self.unit: 0, Self.otherUnit: 0]
+        _ = watch.look([own, connected], own: [1], units: units, at: Instant(microseconds: 1))
         #expect(watch.thieves(from: Self.unit, to: Self.here) == [connected])
         #expect(watch.thieves(from: Self.otherUnit, to: Self.here).isEmpty)
         let bound = socket(3, Self.here)
-        _ = watch.look([bound, own], own: [1], units: [Self.unit: 0, Self.otherUnit: 0], at: Instant(microseconds: 1))
+        _ = watch.look([bound, own], own: [1], units: units, at: Instant(microseconds: 2))
         #expect(watch.thieves(from: Self.otherUnit, to: Self.here) == [bound])
         #expect(watch.thieves(from: Self.otherUnit, to: IPv4Address("10.0.0.1")!).isEmpty)
     }
@@ -140,11 +141,14 @@ import Testing
     func changes() {
         var watch = PortWatch()
         let (first, second) = (socket(2, Self.anywhere), socket(3, Self.anywhere))
-        #expect(watch.look([own, first], own: [1], units: [:], at: Instant(microseconds: 1)) == .init(joined: [first], left: []))
-        #expect(watch.look([own, first], own: [1], units: [:], at: Instant(microseconds: 1)) == .init(joined: [], left: []))
-        #expect(watch.look([second, own], own: [1], units: [:], at: Instant(microseconds: 1)) == .init(joined: [second], left: [first]))
+        func look(_ table: [PortInspector.Socket]) -> PortWatch.Change {
+            watch.look(table, own: [1], units: [:], at: Instant(microseconds: 1))
+        }
+        #expect(look([own, first]) == .init(joined: [first], left: []))
+        #expect(look([own, first]) == .init(joined: [], left: []))
+        #expect(look([second, own]) == .init(joined: [second], left: [first]))
         #expect(watch.hasListeners)
-        #expect(watch.look([own], own: [1], units: [:], at: Instant(microseconds: 1)) == .init(joined: [], left: [second]))
+        #expect(look([own]) == .init(joined: [], left: [second]))
         #expect(!watch.hasListeners)
     }
 }

@@ -92,4 +92,8 @@ int csockets_wake_create(void);
 void csockets_wake(int descriptor);
 void csockets_wake_drain(int descriptor);
 
+// Gives up every capability (capabilities(7)) that a recorder has no use for, for good, and the right to gain any by execve(2)
+// (PR_SET_NO_NEW_PRIVS). Of the calling thread and those that it starts: call it before there are others. 0 or -errno.
+int csockets_drop_privileges(void);
+
 #endif

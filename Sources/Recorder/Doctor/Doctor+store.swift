@@ -54,8 +54,8 @@ extension Doctor {
             case .faulty(let words):
                 return Finding(
                     "integrity", .problem, "quick_check found a fault: \(words).",
-                    remedy: "Start the recorder anew: it sets the damaged store aside and begins a new one. Then: atlas-recorder "
-                        + "rescue DAMAGED NEW copies what can be read.")
+                    remedy: "Start the recorder anew: it sets the damaged store aside and begins a new one. Then: "
+                        + "atlas-recorder rescue DAMAGED NEW copies what can be read.")
             }
         } catch {
             return Finding("integrity", .problem, "quick_check could not run: \(error.message).", remedy: error.remedy)
