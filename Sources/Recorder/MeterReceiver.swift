@@ -68,6 +68,10 @@ package final class MeterReceiver: Sendable {
         // The thread's own from here on.
         nonisolated(unsafe) let relay = relays ? try Relay() : nil
         relayKeepsSource = relay?.keepsSource
+        // What the writer commits before the thread has handed over anything must not count as all that arrived until then.
+        var first = FrameBlock()
+        first.completeUntil = clock.wallNow
+        _ = queue.exchange(first)
         try DedicatedThread.start(named: "atlas-meters") { [self] in
             ReceiveLoop(
                 wake: wakeDescriptor, slotBytes: slotBytes, relay: relay, takeCommands: { self.takeCommands() },

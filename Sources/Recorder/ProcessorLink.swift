@@ -45,7 +45,24 @@ final class ProcessorLink {
         isHandling = true
         defer { isHandling = false }
         while !waiting.isEmpty {
-            for action in session.handle(waiting.removeFirst(), at: plane.clock.now) { perform(action) }
+            let actions = session.handle(waiting.removeFirst(), at: plane.clock.now)
+            // In one commit: an event that was printed has its state beside it, also if the recorder is killed then.
+            plane.outbox.put(actions.compactMap(entry(of:)))
+            for action in actions { perform(action) }
+        }
+    }
+
+    private func entry(of action: ControlSession.Action) -> Entry? {
+        switch action {
+        case .record(let event):
+            .event(
+                .init(
+                    processor: processor.id, at: plane.clock.wall(of: event.at), link: event.link, name: event.name,
+                    cause: event.cause, detail: event.detail))
+        case .change(let change):
+            .change(
+                processor: processor.id, link: change.link, state: change.state, since: plane.clock.wall(of: change.since))
+        default: nil
         }
     }
 
@@ -57,16 +74,10 @@ final class ProcessorLink {
         case .close: close()
         case .bindMeters(let local): plane.sockets.want(local, by: self)
         case .awaitDatagram: status.awaitDatagram()
-        case .record(let event):
-            put(
-                .event(
-                    .init(
-                        processor: processor.id, at: plane.clock.wall(of: event.at), link: event.link, name: event.name,
-                        cause: event.cause, detail: event.detail)))
+        case .record: break
         case .change(let change):
-            let since = plane.clock.wall(of: change.since)
-            put(.change(processor: processor.id, link: change.link, state: change.state, since: since))
-            plane.feed.put(.change(processor.id, change.link, change.state, since: since))
+            plane.feed.put(
+                .change(processor.id, change.link, change.state, since: plane.clock.wall(of: change.since)))
         case .store(let values): store(values, .changed)
         case .learn(let values, let since): store(values, .standing(since: plane.clock.wall(of: since)))
         }
