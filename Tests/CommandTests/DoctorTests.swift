@@ -205,7 +205,7 @@ struct DoctorTests {
         try file.close()
         let page = try await doctor(store)
         #expect(page["integrity"]?.status == "problem", "\(String(describing: page["integrity"]))")
-        #expect(page["integrity"]?.remedy?.contains("integrity_check") == true)
+        #expect(page["integrity"]?.remedy?.contains("atlas-recorder rescue") == true)
         let notes = folder.file("notes.txt")
         try String(repeating: "no database ", count: 20).write(toFile: notes, atomically: true, encoding: .utf8)
         #expect(try await doctor(notes)["store"]?.status == "problem")
