@@ -49,7 +49,7 @@ package final class FrameQueue: Sendable {
     }
 
     /// Everything that waits, oldest first. It counts against the limit until `finish` or `putBack`.
-    func take() -> (blocks: [FrameBlock], shed: [Loss]) {
+    package func take() -> (blocks: [FrameBlock], shed: [Loss]) {
         state.withLock { state in
             defer {
                 state.inFlight = state.waiting.count
