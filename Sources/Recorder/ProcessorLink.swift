@@ -61,7 +61,8 @@ final class ProcessorLink {
                     cause: event.cause, detail: event.detail))
         case .change(let change):
             .change(
-                processor: processor.id, link: change.link, state: change.state, since: plane.clock.wall(of: change.since))
+                processor: processor.id, link: change.link, state: change.state,
+                since: plane.clock.wall(of: change.since))
         default: nil
         }
     }

@@ -118,7 +118,7 @@ import Testing
         #expect(!queue.isBehind)
     }
 
-    @Test("between two commits small blocks are taken: of one that waits for the next commit but one a second would be lost")
+    @Test("between two commits small blocks are taken, so that none waits for the next commit but one")
     func takesSmallBlocks() {
         let queue = queue(blocks: 10)
         for number in 0..<3 {
