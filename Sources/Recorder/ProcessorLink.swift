@@ -146,7 +146,9 @@ final class ProcessorLink {
         case .failure(let error):
             let (cause, errno) = ControlChannel.failure(error)
             let message = ErrnoName.message(errno)
-            fault(.connect, code: ErrnoName.name(errno), errno: errno, message: message)
+            // It was made, and ended before we were told: counted with those that end a moment later.
+            let operation: SocketFault.Operation = cause == .reset ? .recv : .connect
+            fault(operation, code: ErrnoName.name(errno), errno: errno, message: message)
             handle(.connectFailed(cause, detail: "\(addressText): \(message)"))
         }
     }
@@ -157,6 +159,7 @@ final class ProcessorLink {
         else {
             // The unit took the connection and ended it before we could ask for our own end of it.
             channel.close(promise: nil)
+            ended(0)
             handle(.connectFailed(.closed, detail: "\(addressText): ended at once"))
             return
         }
