@@ -109,8 +109,7 @@ package struct Recorder: Service {
         if let succession { outbox.put(succession.entries(at: clock.wallNow)) }
         let server = FeedServer(
             feed, store: StoreFile.resolved(configuration.store), processors: processors,
-            version: configuration.version,
-            eventLoop: MultiThreadedEventLoopGroup.singleton.any())
+            version: configuration.version)
         do {
             try await server.start()
         } catch {

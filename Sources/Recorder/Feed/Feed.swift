@@ -1,28 +1,92 @@
 import AtlasProtocol
-import NIOCore
 import RecorderStore
 import Synchronization
 
 /// The way from the recorder's threads to the feed's readers. Whoever puts something here never waits: the way is bounded,
-/// and what does not fit is counted as missed by every reader. Without a reader it costs one atomic load a round.
+/// and what does not fit is counted as missed by every reader. Without a reader it costs one atomic load a round, and where
+/// nobody serves the feed nothing is kept.
 package final class Feed: Sendable {
     enum Item: Sendable {
         case values(FrameBlock, after: FrameBlock.Mark)
+        case change(Change)
+        case knowledge(Knowledge)
+
         /// Slots and last values of a block that goes to the store: a later reader needs them.
-        case learnt(FrameBlock)
-        case label(Int32, Meter, String)
-        case change(Int32, Link, LinkState, since: Int64)
+        static func learnt(_ block: FrameBlock) -> Item { .knowledge(Knowledge(block)) }
+        static func label(_ processor: Int32, _ meter: Meter, _ label: String) -> Item {
+            .knowledge(Knowledge(label, of: meter, on: processor))
+        }
+        static func change(_ processor: Int32, _ link: Link, _ state: LinkState, since: Int64) -> Item {
+            .change(Change(place: Place(processor: processor, link: link), state: state, since: since))
+        }
+    }
+    struct Place: Hashable {
+        let processor: Int32
+        let link: Link
+    }
+    struct Change: Sendable {
+        let place: Place
+        let state: LinkState
+        let since: Int64
+
+        var processor: Int32 { place.processor }
+        var link: Link { place.link }
+    }
+    /// What no line of its own tells. Of everything only the last word is kept, so it grows no larger than the units have
+    /// meters.
+    struct Knowledge: Sendable {
+        struct Channel: Hashable {
+            let processor: Int32
+            let slot: UInt16
+        }
+        struct Name: Hashable {
+            let processor: Int32
+            let meter: Meter
+        }
+        private(set) var slots: [Channel: Meter] = [:]
+        private(set) var labels: [Name: String] = [:]
+        private(set) var latest: [Int32: [(at: Int64, level: Double)?]] = [:]
+
+        init() {}
+        init(_ block: FrameBlock) {
+            for (processor, slot, meter) in block.newSlots { slots[Channel(processor: processor, slot: slot)] = meter }
+            for (processor, values) in block.latestValues { latest[processor] = values }
+        }
+        init(_ label: String, of meter: Meter, on processor: Int32) {
+            labels[Name(processor: processor, meter: meter)] = label
+        }
+
+        mutating func add(_ newer: Knowledge) {
+            slots.merge(newer.slots) { $1 }
+            labels.merge(newer.labels) { $1 }
+            latest.merge(newer.latest) { $1 }
+        }
+        var isEmpty: Bool { slots.isEmpty && labels.isEmpty && latest.isEmpty }
+    }
+
+    /// What waits.
+    struct Waiting: Sendable {
+        var knowledge = Knowledge()
+        /// Values and changes, in order.
+        var items: [Item] = []
+        /// Values that did not fit.
+        var missed = 0
+        /// The last word on each link of which a change did not fit.
+        var late: [Place: Change] = [:]
+
+        var isEmpty: Bool { items.isEmpty && knowledge.isEmpty && missed == 0 && late.isEmpty }
     }
     private struct State {
-        var items: [Item] = []
-        var waiting = 0
-        var missed = 0
+        var waiting = Waiting()
+        var values = 0
         var isCalled = false
         var take: (@Sendable () -> Void)?
     }
 
     /// Values that may wait for the feed's loop: about a second of a thousand units.
-    private static let limit = 400_000
+    private static let valueLimit = 400_000
+    /// Blocks and changes that may; each block holds on to some 100 KiB.
+    private static let itemLimit = 256
     private let state = Mutex(State())
     private let readers = Atomic<Int>(0)
 
@@ -33,29 +97,37 @@ package final class Feed: Sendable {
     func readerCame() { readers.add(1, ordering: .relaxed) }
     func readerLeft() { readers.subtract(1, ordering: .relaxed) }
 
-    /// `take` is called when something waits; it must not wait itself.
-    func onItems(_ take: @escaping @Sendable () -> Void) { state.withLock { $0.take = take } }
+    /// Something is kept from now on. `take` is called when something waits; it must not wait itself.
+    func open(_ take: @escaping @Sendable () -> Void) { state.withLock { $0.take = take } }
+    /// What comes from now on is dropped.
+    func close() { state.withLock { $0.take = nil } }
 
     func put(_ item: Item, values: Int = 0) {
         let call = state.withLock { state -> (@Sendable () -> Void)? in
-            if values > 0, state.waiting + values > Self.limit {
-                state.missed += values
-                return nil
+            guard let take = state.take else { return nil }
+            let isFull = state.waiting.items.count >= Self.itemLimit || state.values + values > Self.valueLimit
+            switch item {
+            case .knowledge(let knowledge): state.waiting.knowledge.add(knowledge)
+            case .values where isFull: state.waiting.missed += values
+            // After one that did not fit none may go before it.
+            case .change(let change) where isFull || !state.waiting.late.isEmpty:
+                state.waiting.late[change.place] = change
+            case .values, .change:
+                state.waiting.items.append(item)
+                state.values += values
             }
-            state.items.append(item)
-            state.waiting += values
-            guard !state.isCalled, let take = state.take else { return nil }
+            guard !state.isCalled else { return nil }
             state.isCalled = true
             return take
         }
         call?()
     }
 
-    /// Everything that waits, in order, and how many values did not fit.
-    func takeAll() -> (items: [Item], missed: Int) {
+    /// Everything that waits.
+    func takeAll() -> Waiting {
         state.withLock { state in
-            defer { (state.items, state.waiting, state.missed, state.isCalled) = ([], 0, 0, false) }
-            return (state.items, state.missed)
+            defer { (state.waiting, state.values, state.isCalled) = (Waiting(), 0, false) }
+            return state.waiting
         }
     }
 }

@@ -13,28 +13,11 @@ package struct FeedReader: ~Copyable {
     /// Throws `Failure` if nobody serves the feed of this store, or this user may not read it.
     package init(store: String) throws(Failure) {
         let path = FeedServer.path(forStore: store)
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else {
-            throw Failure(description: "cannot make a socket: \(String(cString: strerror(errno)))")
+        do throws(UnixSocket.Failure) {
+            descriptor = try UnixSocket.connected(to: path)
+        } catch {
+            throw Failure(description: Self.explanation(path, error.errno))
         }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let fits = withUnsafeMutableBytes(of: &address.sun_path) { place -> Bool in
-            guard path.utf8.count < place.count else { return false }
-            place.copyBytes(from: path.utf8)
-            return true
-        }
-        let code = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard fits, code == 0 else {
-            let reason = errno
-            close(descriptor)
-            throw Failure(description: Self.explanation(path, fits ? reason : ENAMETOOLONG))
-        }
-        self.descriptor = descriptor
     }
 
     deinit { close(descriptor) }
@@ -44,7 +27,8 @@ package struct FeedReader: ~Copyable {
         return switch reason {
         case ENOENT, ECONNREFUSED:
             "\(what). No recorder writes this store now: start one with 'atlas-recorder run', or name its store with --store."
-        case EACCES, EPERM: "\(what). The feed has the store's group: be in it, or ask as the recorder's user."
+        case EACCES, EPERM:
+            "\(what). Who may read the store may read its feed: be in its group, or ask as the recorder's user."
         case ENAMETOOLONG:
             "\(what). A socket's path has at most 107 bytes: keep the store in a folder with a shorter path."
         default: "\(what)."
@@ -115,7 +99,9 @@ package struct FeedLine {
 
     /// `16:30:00.123  Main Bar  ZoneMeter_0 (Terrace)  -20.1 dB`; nil for what is nothing to show.
     package var shown: String? {
-        if let missed = number("missed") { return "(missed \(missed) values: this reader was too slow)" }
+        if let missed = number("missed") {
+            return "(missed \(missed == "0" ? "changes" : "\(missed) values"): this reader was too slow)"
+        }
         guard let time = string("time"), let processor = string("processor") else { return string("error") }
         let clock = time.dropFirst(11).prefix(12)
         if let meter = string("meter"), let level = number("level_db") {

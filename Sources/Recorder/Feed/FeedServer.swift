@@ -3,34 +3,49 @@ import NIOCore
 import NIOPosix
 import RecorderStore
 
-/// Serves the feed on a Unix stream socket beside the store. Each reader has a bounded queue of its own: one that is slow is
-/// told how much it missed, and slows nobody.
+/// Serves the feed on a Unix stream socket beside the store, on a thread of its own. Each reader has a bounded queue of its
+/// own: one that is slow is told how much it missed, and slows nobody.
 package actor FeedServer {
     /// The socket that belongs to a store.
     package static func path(forStore path: String) -> String { path + ".feed" }
-    /// Bytes that may wait for one reader; some seconds of a unit.
-    private static let queueLimit = 1024 * 1024
+    /// With so many bytes waiting, nothing more is written for a reader; with the slice that reached it, some last values and
+    /// the states it is less than 1 MiB.
+    private static let queueLimit = 512 * 1024
     private static let readerLimit = 64
 
     private final class Reader {
         let channel: any Channel
+        /// Values that are not in its lines.
         var missed = 0
-        init(_ channel: any Channel) { self.channel = channel }
+        /// Whether anything is not in its lines, be it a change and no value.
+        var isBehind = false
+        /// Units whose last values it still waits for.
+        var toGreet: ArraySlice<Int32>
+
+        init(_ channel: any Channel, _ toGreet: [Int32]) { (self.channel, self.toGreet) = (channel, toGreet[...]) }
     }
 
+    private nonisolated let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private nonisolated let eventLoop: any EventLoop
     private nonisolated let executor: any SerialExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let feed: Feed
+    private let store: String
     private let path: String
+    /// How long readers have at the end.
+    private let patience: TimeAmount
     private var text: FeedText
+    private var backlog = FeedBacklog()
+    private var isDelivering = false
     private var readers: [ObjectIdentifier: Reader] = [:]
     private var listener: (any Channel)?
 
     package init(
-        _ feed: Feed, store: String, processors: [RegisteredProcessor], version: String, eventLoop: any EventLoop
+        _ feed: Feed, store: String, processors: [RegisteredProcessor], version: String,
+        patience: TimeAmount = .seconds(1)
     ) {
-        (self.feed, self.eventLoop) = (feed, eventLoop)
+        (self.feed, self.store, self.patience) = (feed, store, patience)
+        eventLoop = group.next()
         executor = eventLoop.executor
         path = Self.path(forStore: store)
         text = FeedText(processors, store: store, version: version)
@@ -39,8 +54,8 @@ package actor FeedServer {
     /// Listens. Throws with errno where it cannot: a path over 107 bytes (unix(7)), a folder without the right to write.
     package func start() async throws {
         removeSocket()  // left behind by a recorder that was killed; the store's lock says that no other is alive
-        // The socket's file takes its rights from the umask; whoever may read the store may read the feed.
-        let channel = try await ServerBootstrap(group: eventLoop)
+        let descriptor = try UnixSocket.bound(to: path, UnixSocket.Rights(readersOf: store))
+        listener = try await ServerBootstrap(group: group)
             .childChannelOption(
                 ChannelOptions.writeBufferWaterMark, value: .init(low: 64 * 1024, high: Self.queueLimit)
             )
@@ -49,22 +64,36 @@ package actor FeedServer {
                     try channel.pipeline.syncOperations.addHandler(ReaderHandler(self))
                 }
             }
-            .bind(unixDomainSocketPath: path).get()
-        chmod(path, 0o660)
-        listener = channel
-        let eventLoop = eventLoop
-        feed.onItems { [weak self] in
+            .withBoundSocket(descriptor).get()
+        feed.open { [weak self, eventLoop] in
             // A short pause gathers what comes meanwhile into one write.
-            eventLoop.scheduleTask(in: .milliseconds(5)) { self?.assumeIsolated { $0.deliver() } }
+            eventLoop.scheduleTask(in: .milliseconds(5)) { [weak self] in self?.assumeIsolated { $0.deliver() } }
         }
     }
 
-    package func stop() async {
-        feed.onItems {}
-        deliver()
-        for reader in readers.values { reader.channel.close(promise: nil) }
+    /// Ends the feed. Readers have a second to take what waits for them; after it the line that is on its way may be cut.
+    package nonisolated func stop() async {
+        await finish()
+        // Not by the actor, which runs on it.
+        try? await group.shutdownGracefully()
+    }
+
+    private func finish() async {
+        feed.close()
         try? await listener?.close()
         removeSocket()
+        repeat { await Task.yield() } while deliverSlice()
+        let flushed = readers.values.map { reader in
+            let last = reader.isBehind || !reader.toGreet.isEmpty ? text.missed(reader.missed) : ByteBuffer()
+            (reader.missed, reader.isBehind, reader.toGreet) = (0, false, [])
+            return reader.channel.writeAndFlush(last)
+        }
+        let end = eventLoop.makePromise(of: Void.self)
+        EventLoopFuture.andAllComplete(flushed, on: eventLoop).cascade(to: end)
+        let timer = eventLoop.scheduleTask(in: patience) { end.succeed() }
+        try? await end.futureResult.get()
+        timer.cancel()
+        for reader in readers.values { reader.channel.close(promise: nil) }
     }
 
     /// Whatever else somebody keeps under that name is not ours to delete: then bind(2) fails, and that is told.
@@ -82,9 +111,11 @@ package actor FeedServer {
                 ByteBuffer(string: "{\"error\":\"64 readers are connected: close one\"}\n"), promise: nil)
             return channel.close(promise: nil)
         }
-        readers[ObjectIdentifier(channel)] = Reader(channel)
+        let reader = Reader(channel, text.flowing)
+        readers[ObjectIdentifier(channel)] = reader
         feed.readerCame()
         channel.writeAndFlush(text.greeting(), promise: nil)
+        goOn(with: reader)
     }
 
     fileprivate func left(_ channel: any Channel) {
@@ -92,43 +123,63 @@ package actor FeedServer {
     }
 
     fileprivate func drained(_ channel: any Channel) {
-        guard let reader = readers[ObjectIdentifier(channel)], reader.missed > 0 else { return }
-        channel.writeAndFlush(text.missed(reader.missed), promise: nil)
-        reader.missed = 0
+        if let reader = readers[ObjectIdentifier(channel)] { goOn(with: reader) }
+    }
+
+    /// Writes what a reader has to have before it gets more: the rest of its greeting, then what it missed meanwhile.
+    private func goOn(with reader: Reader) {
+        while reader.channel.isWritable, let processor = reader.toGreet.popFirst() {
+            reader.channel.writeAndFlush(text.lastValues(of: processor), promise: nil)
+        }
+        guard reader.isBehind, reader.channel.isWritable else { return }
+        let missed = reader.missed
+        (reader.missed, reader.isBehind) = (0, false)  // before it writes, which may come back here
+        reader.channel.writeAndFlush(text.missed(missed), promise: nil)
     }
 
     // MARK: what there is
 
+    /// Hands out what waits, a slice at a time: between two of them the readers take what they were sent.
     private func deliver() {
-        let (items, missed) = feed.takeAll()
-        var (buffer, count) = (ByteBuffer(), missed)
-        for item in items {
-            switch item {
-            case .values(let block, let mark): count += text.write(block, after: mark, into: &buffer)
-            case .learnt(let block):
-                text.learn(block.newSlots)
-                text.learn(latest: block.latestValues)
-            case .label(let processor, let meter, let label): text.name(meter, of: processor, label)
-            case .change(let processor, let link, let state, let since):
-                var line = text.change(processor, link, state, since: since)
-                buffer.writeBuffer(&line)
+        guard !isDelivering else { return }
+        isDelivering = deliverSlice()
+        guard isDelivering else { return }
+        eventLoop.execute { [weak self] in
+            self?.assumeIsolated {
+                $0.isDelivering = false
+                $0.deliver()
             }
-        }
-        for reader in readers.values {
-            if missed > 0 { reader.missed += missed }
-            send(buffer, values: count - missed, to: reader)
         }
     }
 
-    private func send(_ buffer: ByteBuffer, values: Int, to reader: Reader) {
-        guard buffer.readableBytes > 0 else { return }
-        // A reader that has missed something is told first; its states then are those of now.
-        if reader.missed > 0, reader.channel.isWritable { drained(reader.channel) }
-        guard reader.channel.isWritable else {
-            reader.missed += values
-            return
+    /// False: nothing waits any more.
+    private func deliverSlice() -> Bool {
+        if backlog.isEmpty {
+            let waiting = feed.takeAll()
+            guard !waiting.isEmpty else { return false }
+            text.learn(waiting.knowledge)
+            backlog = FeedBacklog(waiting)
+            if backlog.hasHoles {
+                for reader in readers.values { note(missed: backlog.missed, by: reader) }
+            }
         }
-        reader.channel.writeAndFlush(buffer, promise: nil)
+        let slice = backlog.slice(by: &text)
+        guard slice.bytes.readableBytes > 0 else { return true }
+        for reader in readers.values {
+            // A reader that has missed something is told first; its states then are those of now.
+            goOn(with: reader)
+            if reader.channel.isWritable, reader.toGreet.isEmpty {
+                reader.channel.writeAndFlush(slice.bytes, promise: nil)
+            } else {
+                note(missed: slice.values, by: reader)
+            }
+        }
+        return true
+    }
+
+    private func note(missed values: Int, by reader: Reader) {
+        reader.missed += values
+        reader.isBehind = true
     }
 }
 

@@ -5,24 +5,13 @@ import WallTime
 
 /// Writes what the feed's readers get: one JSON object a line (docs/feed.md).
 struct FeedText {
-    private struct Channel: Hashable {
-        let processor: Int32
-        let slot: UInt16
-    }
-    private struct Place: Hashable {
-        let processor: Int32
-        let link: Link
-    }
-    private struct Standing {
-        var state: LinkState
-        var since: Int64
-    }
+    private typealias Channel = Feed.Knowledge.Channel
 
     private let hello: String
     private let names: [Int32: String]  // quoted
     private var meters: [Channel: Meter] = [:]
     private var labels: [Int32: [Meter: String]] = [:]
-    private var standings: [Place: Standing] = [:]
+    private var standings: [Feed.Place: Feed.Change] = [:]
     private var latest: [Int32: [(at: Int64, level: Double)?]] = [:]
     /// `"processor":…,"level_db":` of each meter, made once.
     private var middles: [Channel: [UInt8]] = [:]
@@ -39,15 +28,19 @@ struct FeedText {
 
     // MARK: what is known
 
+    mutating func learn(_ new: Feed.Knowledge) {
+        meters.merge(new.slots) { $1 }
+        latest.merge(new.latest) { $1 }
+        for (name, label) in new.labels { call(name.meter, of: name.processor, label) }
+    }
+
     mutating func learn(_ new: [(processor: Int32, slot: UInt16, meter: Meter)]) {
         for (processor, slot, meter) in new { meters[Channel(processor: processor, slot: slot)] = meter }
     }
 
-    mutating func learn(latest new: [(processor: Int32, values: [(at: Int64, level: Double)?])]) {
-        for (processor, values) in new { latest[processor] = values }
-    }
+    mutating func learn(_ change: Feed.Change) { standings[change.place] = change }
 
-    mutating func name(_ meter: Meter, of processor: Int32, _ label: String) {
+    private mutating func call(_ meter: Meter, of processor: Int32, _ label: String) {
         guard labels[processor]?[meter] != label else { return }
         labels[processor, default: [:]][meter] = label
         middles = middles.filter { $0.key.processor != processor || meters[$0.key] != meter }
@@ -55,57 +48,63 @@ struct FeedText {
 
     // MARK: lines
 
-    /// What a new reader gets first: who speaks, each link's state, each meter's last value while the meters arrive.
-    mutating func greeting() -> ByteBuffer {
+    /// What a new reader gets first: who speaks, and each link's state.
+    func greeting() -> ByteBuffer {
         var buffer = ByteBuffer(string: hello)
         writeStates(into: &buffer)
-        for (processor, values) in latest
-        where standings[Place(processor: processor, link: .meters)]?.state == .up {
-            for (index, value) in values.enumerated() {
-                guard let value else { continue }
-                write(value.level, slot: UInt16(index + 1), of: processor, at: value.at, into: &buffer)
-            }
+        return buffer
+    }
+
+    /// Units whose meters arrive: of these a new reader gets each meter's last value.
+    var flowing: [Int32] {
+        latest.keys.filter { standings[Feed.Place(processor: $0, link: .meters)]?.state == .up }.sorted()
+    }
+
+    mutating func lastValues(of processor: Int32) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        for (index, value) in (latest[processor] ?? []).enumerated() {
+            guard let value else { continue }
+            write(value.level, slot: UInt16(index + 1), of: processor, at: value.at, into: &buffer)
         }
         return buffer
     }
 
-    /// What a reader gets that has missed values.
-    mutating func missed(_ count: Int) -> ByteBuffer {
+    /// What a reader gets that has missed something: how many values, and each link's state.
+    func missed(_ count: Int) -> ByteBuffer {
         var buffer = ByteBuffer(string: "{\"missed\":\(count)}\n")
         writeStates(into: &buffer)
         return buffer
     }
 
-    mutating func change(_ processor: Int32, _ link: Link, _ state: LinkState, since: Int64) -> ByteBuffer {
-        standings[Place(processor: processor, link: link)] = Standing(state: state, since: since)
-        var buffer = ByteBuffer()
-        write(Place(processor: processor, link: link), Standing(state: state, since: since), into: &buffer)
-        return buffer
+    mutating func write(_ change: Feed.Change, into buffer: inout ByteBuffer) {
+        learn(change)
+        writeLine(change, into: &buffer)
     }
 
-    /// Returns how many lines it wrote.
-    mutating func write(_ block: FrameBlock, after mark: FrameBlock.Mark, into buffer: inout ByteBuffer) -> Int {
-        learn(block.newSlots)
+    /// The values of one frame after `mark`, which moves on. Returns how many; nil: there are no more.
+    mutating func write(
+        _ block: FrameBlock, after mark: inout FrameBlock.Mark, into buffer: inout ByteBuffer
+    ) -> Int? {
         var count = 0
-        block.forEachValue(after: mark) { at, processor, slot, level in
+        let goesOn = block.forNextValues(after: &mark) { at, processor, slot, level in
             write(level, slot: slot, of: processor, at: at, into: &buffer)
             count += 1
         }
-        return count
+        return goesOn ? count : nil
     }
 
     private func writeStates(into buffer: inout ByteBuffer) {
-        for (place, standing) in standings.sorted(by: {
+        for (_, change) in standings.sorted(by: {
             ($0.key.processor, $0.key.link.rawValue) < ($1.key.processor, $1.key.link.rawValue)
-        }) { write(place, standing, into: &buffer) }
+        }) { writeLine(change, into: &buffer) }
     }
 
-    private func write(_ place: Place, _ standing: Standing, into buffer: inout ByteBuffer) {
-        let cause = standing.state.cause.map { ",\"cause\":\"\($0)\"" } ?? ",\"cause\":null"
+    private func writeLine(_ change: Feed.Change, into buffer: inout ByteBuffer) {
+        let cause = change.state.cause.map { ",\"cause\":\"\($0)\"" } ?? ",\"cause\":null"
         buffer.writeString(
-            "{\"time\":\"\(LocalTime.iso8601(standing.since))\",\"at_us\":\(standing.since),"
-                + "\"processor\":\(names[place.processor] ?? "null"),\"link\":\"\(place.link.rawValue)\","
-                + "\"state\":\"\(standing.state.name)\"\(cause)}\n")
+            "{\"time\":\"\(LocalTime.iso8601(change.since))\",\"at_us\":\(change.since),"
+                + "\"processor\":\(names[change.processor] ?? "null"),\"link\":\"\(change.link.rawValue)\","
+                + "\"state\":\"\(change.state.name)\"\(cause)}\n")
     }
 
     private mutating func write(

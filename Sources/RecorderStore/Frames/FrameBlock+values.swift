@@ -28,13 +28,21 @@ extension FrameBlock {
     /// Whether it tells of slots or last values.
     package var isNews: Bool { !newMeters.isEmpty || !latest.isEmpty }
 
-    /// Every value after `mark` in the order it was stored: at (microseconds since 1970 UTC), processor, slot, level in dB.
-    package func forEachValue(after mark: Mark, _ body: (Int64, Int32, UInt16, Double) -> Void) {
-        for frame in frames[mark.frames...] { forEachValue(of: frame, body) }
-        for value in lone[mark.lone...] {
+    /// The values of the next frame after `mark`, or the next lone one: at (microseconds since 1970 UTC), processor, slot,
+    /// level in dB. `mark` moves behind them; false: there are no more.
+    package func forNextValues(after mark: inout Mark, _ body: (Int64, Int32, UInt16, Double) -> Void) -> Bool {
+        if mark.frames < frames.count {
+            forEachValue(of: frames[mark.frames], body)
+            mark.frames += 1
+        } else if mark.lone < lone.count {
+            let value = lone[mark.lone]
             let level = value.code == LevelCode.exact ? value.level : Double(LevelCode.tenths(value.code)) / 10
             body(value.at, value.processor, value.slot, level)
+            mark.lone += 1
+        } else {
+            return false
         }
+        return true
     }
 
     private func forEachValue(of frame: Frame, _ body: (Int64, Int32, UInt16, Double) -> Void) {
