@@ -118,10 +118,10 @@ package struct Recorder: Service {
         }
         var settings = configuration.links
         settings.onTick = { manager.isAlive() }
+        tell("READY=1", "STATUS=recording \(count)")  // before the links have a word to say
         await loop.start(
             processors, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: settings)
         records()  // from here on the control plane gives the signs of life
-        tell("READY=1", "STATUS=recording \(count)")
         if followsCrash {
             try StoreCheckup(
                 path: StoreFile.resolved(configuration.store), verdict: verdict, outbox: outbox, clock: clock,
