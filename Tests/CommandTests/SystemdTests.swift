@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// What systemd is told, over real datagram sockets, and the unit that it is given.
@@ -155,6 +156,7 @@ final class NotifySocket: Sendable {
     /// As $NOTIFY_SOCKET has it.
     let name: String
     private let descriptor: Int32
+    private let unread = Mutex<[String]>([])
 
     init(_ folder: Folder, isAbstract: Bool) {
         name = isAbstract ? "@\(folder.path)/notify" : folder.file("notify")
@@ -171,9 +173,12 @@ final class NotifySocket: Sendable {
         precondition(code == 0, String(cString: strerror(errno)))
     }
 
-    /// What has come since the last call.
+    /// What has come since the last call, and what `message` has left.
     func all() -> [String] {
-        var messages: [String] = []
+        var messages = unread.withLock { unread in
+            defer { unread = [] }
+            return unread
+        }
         var bytes = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
@@ -182,12 +187,18 @@ final class NotifySocket: Sendable {
         }
     }
 
-    /// Waits for so many messages that begin so; others are read away.
+    /// Waits for so many messages that begin so; others before them are read away.
     func message(_ start: String, count: Int = 1) async throws {
         var missing = count
         try await eventually {
-            missing -= all().count { $0.hasPrefix(start) }
-            return missing <= 0
+            let messages = all()
+            for (index, message) in messages.enumerated() where message.hasPrefix(start) {
+                missing -= 1
+                guard missing == 0 else { continue }
+                unread.withLock { $0 = Array(messages[(index + 1)...]) }
+                return true
+            }
+            return false
         }
     }
 
