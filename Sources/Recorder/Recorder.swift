@@ -165,7 +165,7 @@ package struct Recorder: Service {
         print("standing by: \(holder) records into \(configuration.store)")
         // Ready: whoever waits for this service to start need not wait for another one's death.
         tell("READY=1", "STATUS=standing by: \(holder) records")
-        guard let lock = try await standby.wait() else {
+        guard let lock = try await standby.wait(configuration.serviceManager, first: holder) else {
             tell("STOPPING=1")
             return nil
         }

@@ -25,8 +25,9 @@ struct Standby: Sendable {
     /// Takes the lock, or throws `.lockHeld` with the holder's name.
     func claim() throws(StoreError) -> StoreLock { try StoreLock(store: path, holder: name) }
 
-    /// Waits until the holder lets go or dies, kill -9 included. nil: graceful shutdown came first.
-    func wait() async throws -> StoreLock? {
+    /// Waits until the holder lets go or dies, kill -9 included; whoever waits for long is told of each new holder, and the
+    /// service manager that this one lives. nil: graceful shutdown came first.
+    func wait(_ manager: ServiceManager, first holder: String) async throws -> StoreLock? {
         let (locks, continuation) = AsyncStream<Result<StoreLock, StoreError>>.makeStream()
         // flock(2) is woken by the kernel when the holder is gone, but by nothing else: where nobody wants the lock any
         // more, this thread ends with the process, or lets go of what it got too late.
@@ -38,7 +39,29 @@ struct Standby: Sendable {
             }
             continuation.finish()
         }
-        for await lock in locks.cancelOnGracefulShutdown() { return try lock.get() }
-        return nil
+        let telling = Task { await tell(manager, first: holder) }
+        var lock: StoreLock?
+        for await result in locks.cancelOnGracefulShutdown() {
+            lock = try result.get()
+            break
+        }
+        telling.cancel()
+        await telling.value  // it says nothing more once this one records
+        return lock
+    }
+
+    /// Of several that stand by one has its turn: the others then wait for that one.
+    private func tell(_ manager: ServiceManager, first: String) async {
+        var told = first
+        let own = "pid \(getpid()) "
+        while true {
+            manager.isAlive()
+            try? await Task.sleep(for: .seconds(1))
+            if Task.isCancelled { return }
+            let holder = holder
+            guard holder != told, !holder.hasPrefix(own) else { continue }
+            manager.tell(["STATUS=standing by: \(holder) records"])
+            told = holder
+        }
     }
 }

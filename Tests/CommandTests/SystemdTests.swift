@@ -74,6 +74,32 @@ struct SystemdTests {
         try await unit.stop()
     }
 
+    @Test("of three, the one that still waits names the one that took over")
+    func namesTheNext() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        let unit = try await SimulatedUnit()
+        let first = try unit.recorder(store)
+        try await first.line("meters up")
+        var waiting: [(recorder: Running, manager: NotifySocket)] = []
+        for isAbstract in [true, false] {
+            let manager = NotifySocket(folder, isAbstract: isAbstract)
+            let recorder = try unit.recorder(store, "--standby", environment: ["NOTIFY_SOCKET": manager.name])
+            try await manager.message("READY=1\nSTATUS=standing by: pid \(first.pid) since ")
+            waiting.append((recorder, manager))
+        }
+        first.send(SIGKILL)
+        _ = try await first.end()
+        try await eventually { waiting.contains { $0.recorder.text.contains("taking over") } }
+        if waiting[1].recorder.text.contains("taking over") { waiting.reverse() }
+        try await waiting[1].manager.message("STATUS=standing by: pid \(waiting[0].recorder.pid) since ")
+        for (recorder, _) in waiting.reversed() {
+            recorder.send(SIGTERM)
+            _ = try await recorder.end()
+        }
+        try await unit.stop()
+    }
+
     @Test(
         "no signs of life where nobody asked for them, or asked another process",
         arguments: [[:], ["WATCHDOG_USEC": "0"], ["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"]])

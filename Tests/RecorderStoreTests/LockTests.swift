@@ -96,4 +96,51 @@ import Testing
         #expect(failure()?.kind == .cannotOpen)
         #expect(access(folder.path + "/target", F_OK) != 0)
     }
+
+    @Test("a lock whose file is deleted again and again is not taken: it would keep nobody out")
+    func deletedAgainAndAgain() {
+        var looks = 0
+        let error = #expect(throws: StoreError.self) {
+            try StoreLock(store: folder.store, holder: { "pid 2" }, waits: false) { _, path in
+                looks += 1
+                unlink(path)
+                return false
+            }
+        }
+        #expect(error?.kind == .cannotOpen && looks == 10)
+        #expect(error?.description.contains("no second recorder") == true)
+    }
+
+    @Test("the lock of a file with the same inode on another file system is another lock")
+    func otherFileSystem() {
+        let table = LockTable(
+            Array(
+                """
+                1: FLOCK  ADVISORY  WRITE 2211 00:1b:42 0 EOF
+                1: -> FLOCK  ADVISORY  WRITE 2212 00:1b:42 0 EOF
+                2: POSIX  ADVISORY  WRITE 2213 fe:00:42 0 EOF
+                3: FLOCK  ADVISORY  WRITE 2214 fe:00:142 0 EOF
+                """.utf8))
+        #expect(table.count(inode: 42, device: "00:1b") == (1, 1))
+        #expect(table.count(inode: 42, device: "fe:00") == (0, 0))
+        #expect(table.count(inode: 142, device: "fe:00") == (1, 0))
+        #expect(table.count(inode: 42, device: nil) == (1, 1))
+        let mounts = Array(
+            """
+            29 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+            36 29 0:27 / /mnt rw - tmpfs none rw
+            """.utf8)
+        #expect(LockTable.device(ofMount: "36", in: mounts) == "00:1b")
+        #expect(LockTable.device(ofMount: "29", in: mounts) == "fe:00")
+        #expect(LockTable.device(ofMount: "3", in: mounts) == nil)
+    }
+
+    @Test("a held lock is seen from outside, on the file system that this one is on")
+    func seen() throws {
+        #expect(StoreLock.state(forStore: folder.store) == .free)
+        let lock = try StoreLock(store: folder.store, holder: "pid 1")
+        #expect(LockTable.device(of: StoreLock.path(forStore: folder.store)) != nil)
+        #expect(StoreLock.state(forStore: folder.store) == .held(by: "pid 1", waiting: 0))
+        withExtendedLifetime(lock) {}
+    }
 }

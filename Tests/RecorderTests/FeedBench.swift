@@ -27,7 +27,10 @@ final class FeedBench: Sendable {
         server = FeedServer(feed, store: store, processors: processors, version: "test", patience: patience)
     }
 
-    deinit { Rig.remove(store) }
+    deinit {
+        unlink(store)
+        rmdir(String(store[..<store.lastIndex(of: "/")!]))
+    }
 
     private static func meter(_ index: Int) -> Meter { Meter(name: "ZoneMeter_\(index)")! }
 

@@ -123,7 +123,8 @@ struct FeedTests {
     @Test("a line is read back whatever the names hold")
     func line() {
         let text =
-            #"{"time":"2026-11-22T19:02:47.991+00:00","at_us":5,"processor":"A \"meter\":\"x\"","meter":"ZoneMeter_0","label":"Ñandú \\ \"Bar\"","level_db":-80}"#
+            #"{"time":"2026-11-22T19:02:47.991+00:00","at_us":5,"processor":"A \"meter\":\"x\"","#
+            + #""meter":"ZoneMeter_0","label":"Ñandú \\ \"Bar\"","level_db":-80}"#
         let line = FeedLine(Array(text.utf8))
         #expect(line.string("processor") == #"A "meter":"x""#)
         #expect(line.string("meter") == "ZoneMeter_0")
