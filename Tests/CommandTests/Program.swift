@@ -49,6 +49,9 @@ final class Running: Sendable {
         self.ended = ended
         process.terminationHandler = { _ in continuation.finish() }
         try process.run()
+        // The program has its own; Foundation keeps a process for longer than this, and what it keeps open adds up.
+        output.close()
+        errors.close()
     }
 
     var pid: Int32 { process.processIdentifier }
@@ -97,6 +100,8 @@ private final class Collected: Sendable {
     private let path = FileManager.default.temporaryDirectory.appending(path: "atlas-recorder-\(UUID().uuidString).txt")
         .path
     let handle: FileHandle
+
+    func close() { try? handle.close() }
 
     init() {
         _ = FileManager.default.createFile(atPath: path, contents: nil)
