@@ -13,7 +13,7 @@ struct SystemdTests {
         let recorder = try unit.recorder(
             folder.file("s.sqlite"), environment: ["NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "30000000"])
         try await manager.message("READY=1\nSTATUS=recording 1 processor")
-        #expect(recorder.text.hasPrefix("recording 1 processor into"))
+        try await recorder.line("recording 1 processor into")
         try await manager.message("STATUS=recording 1 processor: control 1 up, meters 1 up")
         // From the control loop, each second.
         try await manager.message("WATCHDOG=1", count: 3)
