@@ -7,9 +7,6 @@ package enum Schema {
     /// The version this binary writes: one for each file of `Migrations/`.
     package static var version: Int { Migrations.files.count }
 
-    /// One step for each version.
-    static var steps: [Migrations.File] { Migrations.files }
-
     /// Brings the store up to date: each step with its version in one transaction.
     static func migrate(
         _ database: Database, by steps: [Migrations.File] = Migrations.files

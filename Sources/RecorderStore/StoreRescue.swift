@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Migrations
 
 /// Copies what can still be read of a damaged store into a new one, row by row. Where a page is damaged it goes on behind it.
 /// The sqlite3 program's `.recover` does the same for any database, but Debian builds it without what that needs.
@@ -42,7 +43,7 @@ package final class StoreRescue {
         try StoreFile.create(new)
         target = try Database(path: new, mode: .readWrite)
         try target.prepare()
-        try Schema.migrate(target, by: Array(Schema.steps.prefix(version)))
+        try Schema.migrate(target, by: Array(Migrations.files.prefix(version)))
         // The rows are what the triggers made already.
         csqlite_enable_triggers(target.handle, 0)
         try target.execute("PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF", doing: "make the new store")

@@ -27,11 +27,8 @@ struct CheckCommand: ParsableCommand {
     var format = PageFormat.text
 
     func run() throws {
-        let (path, isChosen) = StorePath.forReading(flag: store, Console.environment)
-        if !isChosen { Console.note("store: \(path)") }
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let page = StoreChecker(store: path).examine(at: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000)
+        let path = Console.storeToRead(flag: store).path
+        let page = StoreChecker(store: path).examine(at: Console.now)
         let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
         try Console.answer(page.rendered(as: format, style))
         guard page.isWell else { throw ExitCode(1) }
@@ -56,8 +53,7 @@ struct Backup: ParsableCommand {
     var store: String?
 
     func run() throws {
-        let (path, isChosen) = StorePath.forReading(flag: store, Console.environment)
-        if !isChosen { Console.note("store: \(path)") }
+        let path = Console.storeToRead(flag: store).path
         do {
             let showsProgress = isatty(STDERR_FILENO) == 1
             let bytes = try StoreBackup.copy(path, to: file) { copied, all in

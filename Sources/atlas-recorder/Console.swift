@@ -53,6 +53,20 @@ enum Console {
         return ExitCode(1)
     }
 
+    /// The store of a command that only reads; where no flag and no variable names it, which one it is is said.
+    static func storeToRead(flag: String?) -> (path: String, isChosen: Bool) {
+        let store = StorePath.forReading(flag: flag, environment)
+        if !store.isChosen { note("store: \(store.path)") }
+        return store
+    }
+
+    /// Microseconds since 1970 UTC.
+    static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
+
     static func usage(_ error: any Error) -> any Error { ValidationError("\(error)") }
 
     static var environment: [String: String] {

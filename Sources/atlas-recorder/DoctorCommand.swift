@@ -48,8 +48,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let (path, isChosen) = StorePath.forReading(flag: store, Console.environment)
-            if !isChosen { Console.note("store: \(path)") }
+            let path = Console.storeToRead(flag: store).path
             let doctor = Doctor(
                 store: path, processors: try ProcessorSpec.parse(processor), meterPort: meterPort, version: Version.text
             )

@@ -99,8 +99,7 @@ struct ReportCommand: ParsableCommand {
         let report = try chosenReport()
         let inquiry = try chosenWindow(report)
         if showSQL { return try Console.answer(inquiry.sql) }
-        let (path, isChosen) = StorePath.forReading(flag: store, Console.environment)
-        if !isChosen { Console.note("store: \(path)") }
+        let (path, isChosen) = Console.storeToRead(flag: store)
         let reader = try openStore(path, isChosen: isChosen)
         try checkProcessor(reader)
         let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
@@ -151,9 +150,7 @@ struct ReportCommand: ParsableCommand {
     }
 
     private func chosenWindow(_ report: Report) throws -> Inquiry {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let now = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+        let now = Console.now
         do {
             let window = try ReportWindow(since: since, until: until, split: split, now: now)
             for note in window.notes { Console.note(note) }

@@ -29,8 +29,7 @@ struct Tail: ParsableCommand {
     var format = Format.text
 
     func run() throws {
-        let (path, isChosen) = StorePath.forReading(flag: store, Console.environment)
-        if !isChosen { Console.note("store: \(path)") }
+        let path = Console.storeToRead(flag: store).path
         do {
             let reader = try FeedReader(store: path)
             var known = KnownNames()
