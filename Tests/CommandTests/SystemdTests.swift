@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// What systemd is told, over real datagram sockets, and the unit that it is given.
@@ -17,7 +18,7 @@ struct SystemdTests {
         // From the control loop, each second.
         try await manager.message("WATCHDOG=1", count: 3)
         recorder.send(SIGTERM)
-        try await manager.message("STOPPING=1\n")
+        try await manager.message("STOPPING=1")
         #expect(try await recorder.end().status == 0)
         try await unit.stop()
     }
@@ -181,6 +182,8 @@ final class NotifySocket: Sendable {
     /// As $NOTIFY_SOCKET has it.
     let name: String
     private let descriptor: Int32
+    /// Come, and not asked for yet.
+    private let waiting = Mutex<[String]>([])
 
     init(_ folder: Folder, isAbstract: Bool) {
         name = isAbstract ? "@\(folder.path)/notify" : folder.file("notify")
@@ -199,7 +202,10 @@ final class NotifySocket: Sendable {
 
     /// What has come since the last call.
     func all() -> [String] {
-        var messages: [String] = []
+        var messages = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
         var bytes = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
@@ -208,12 +214,16 @@ final class NotifySocket: Sendable {
         }
     }
 
-    /// Waits for so many messages that begin so; others are read away.
+    /// Waits for so many messages that begin so; those before the last of them are read away.
     func message(_ start: String, count: Int = 1) async throws {
         var missing = count
         try await eventually {
-            missing -= all().count { $0.hasPrefix(start) }
-            return missing <= 0
+            var messages = all()[...]
+            while missing > 0, let message = messages.popFirst() {
+                if message.hasPrefix(start) { missing -= 1 }
+            }
+            waiting.withLock { $0 = Array(messages) + $0 }
+            return missing == 0
         }
     }
 
