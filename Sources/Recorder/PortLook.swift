@@ -57,7 +57,10 @@ package enum PortLook {
     private static func sockets(_ port: UInt16, _ controlPorts: Set<UInt16>) -> (
         [PortInspector.Socket], [PortInspector.Socket]
     ) {
-        (PortInspector.udpSockets(port: port), PortInspector.connections().filter { controlPorts.contains($0.remotePort) })
+        (
+            PortInspector.udpSockets(port: port),
+            PortInspector.connections().filter { controlPorts.contains($0.remotePort) }
+        )
     }
 
     private static func portSocket(_ socket: PortInspector.Socket, _ owner: Owner) -> PortSocket {

@@ -76,7 +76,8 @@ struct DoctorBesideTests {
             try await recorder.line("meters up")
             try await end(recorder, signal)
             let words = "pid 77 since 2026-11-22 16:30:00"
-            let hold = #"exec 9<>"$1"; flock -x 9; printf '%s' "$2" >&9; truncate -s ${#2} "$1"; echo held; exec sleep 300"#
+            let hold =
+                #"exec 9<>"$1"; flock -x 9; printf '%s' "$2" >&9; truncate -s ${#2} "$1"; echo held; exec sleep 300"#
             let holder = try Running(["-c", hold, "sh", store + ".lock", words], executable: "/bin/bash")
             try await holder.line("held")
             let page = try await tests.doctor(store, unit.meterPort)

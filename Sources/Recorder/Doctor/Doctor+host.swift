@@ -114,7 +114,8 @@ extension Doctor {
             return Finding(
                 subject, .attention,
                 "\(names) gets none of the meters: \(recorder.socket.owner.name) runs with --no-relay.",
-                remedy: "Start the recorder without --no-relay, or let that program read its feed (atlas-recorder tail)."
+                remedy:
+                    "Start the recorder without --no-relay, or let that program read its feed (atlas-recorder tail)."
             )
         }
         return Finding(subject, .ok, Self.shares(picture) + (picture.recorder == nil ? "" : Self.warning(meterPort)))

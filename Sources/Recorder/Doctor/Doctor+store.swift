@@ -100,7 +100,8 @@ extension Doctor {
             findings.append(
                 Finding(
                     "writers", .problem, "\(recorders.count) recorders write this store: \(names(recorders)).",
-                    remedy: "Stop all but one, now: together they can damage it. Then: atlas-recorder check. Who deleted its "
+                    remedy:
+                        "Stop all but one, now: together they can damage it. Then: atlas-recorder check. Who deleted its "
                         + "lock, \(file.path).lock? With it there only one of them records."))
         }
         let others = writing.filter { !$0.isRecorder && $0.pid != recorder.pid }
@@ -108,7 +109,8 @@ extension Doctor {
             findings.append(
                 Finding(
                     "writers", .attention, "\(names(others)) has the store open for writing.",
-                    remedy: "Close it, and open the store with sqlite3 -readonly: a second writer holds up the recorder, and "
+                    remedy:
+                        "Close it, and open the store with sqlite3 -readonly: a second writer holds up the recorder, and "
                         + "with an SQLite before 3.51.3 can damage the store."))
         }
         return findings
