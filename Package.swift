@@ -58,7 +58,8 @@ let package = Package(
         // Faults under SQLite: system calls and allocations that fail.
         .target(name: "CFaults", dependencies: ["CSQLite"], path: "Tests/CFaults"),
         .testTarget(name: "AtlasProtocolTests", dependencies: ["AtlasProtocol"]),
-        .testTarget(name: "RecorderStoreTests", dependencies: ["AtlasProtocol", "CFaults", "CSQLite", "RecorderStore"]),
+        .testTarget(
+            name: "RecorderStoreTests", dependencies: ["AtlasProtocol", "CFaults", "CSQLite", "RecorderStore"]),
         .testTarget(
             name: "RecorderTests",
             dependencies: [

@@ -3,15 +3,19 @@
 -- started again is the same one; last_by has its last pid.
 -- Parameters: :since_us, :until_us (microseconds since 1970 UTC), :processor (a name, or NULL for all).
 WITH taken AS (
-    SELECT e.at_us, p.id, p.name AS processor, coalesce(e.detail, 'unknown') AS by_whom,
+    SELECT at_us, id, processor, by_whom, started_us,
            -- Of one program its name alone, of several all that was said.
-           CASE WHEN e.detail LIKE '% (pid %' AND e.detail NOT LIKE '%, %'
-                THEN substr(e.detail, 1, instr(e.detail, ' (pid ') - 1) ELSE coalesce(e.detail, 'unknown') END AS program,
-           (SELECT max(l.started_us) FROM link_state l
-             WHERE l.processor_id = e.processor_id AND l.link = 'meters' AND l.started_us <= e.at_us) AS started_us
-      FROM event e JOIN processor p ON p.id = e.processor_id
-     WHERE e.event = 'taken' AND e.at_us >= :since_us AND e.at_us < :until_us
-       AND (:processor IS NULL OR p.name = :processor)
+           CASE WHEN by_whom LIKE '% (pid %' AND by_whom NOT LIKE '%, %'
+                THEN substr(by_whom, 1, instr(by_whom, ' (pid ') - 1) ELSE by_whom END AS program
+      FROM (
+          SELECT e.at_us, p.id, p.name AS processor,
+                 -- Behind a semicolon: what is done about it.
+                 coalesce(substr(e.detail, 1, instr(e.detail || ';', ';') - 1), 'unknown') AS by_whom,
+                 (SELECT max(l.started_us) FROM link_state l
+                   WHERE l.processor_id = e.processor_id AND l.link = 'meters' AND l.started_us <= e.at_us) AS started_us
+            FROM event e JOIN processor p ON p.id = e.processor_id
+           WHERE e.event = 'taken' AND e.at_us >= :since_us AND e.at_us < :until_us
+             AND (:processor IS NULL OR p.name = :processor))
 )
 SELECT t.processor AS processor, t.program AS program, count(*) AS times,
        strftime('%Y-%m-%d %H:%M:%S', min(t.at_us) / 1000000, 'unixepoch', 'localtime')

@@ -9,10 +9,14 @@ extension ControlSession {
     /// `since`: when the attempt began.
     mutating func connectFailed(_ cause: Cause, _ detail: String, since: Instant, _ now: Instant) -> [Action] {
         phase = .waiting
-        let wait = backoff.next(accepted: false)
+        let wait = backoff.next(accepted: Self.isEndedByUnit(cause))
         return attemptFailed(cause, detail, since: Self.failureBegan(cause, since: since, now), now)
             + [.start(.reconnect, at: now + wait)]
     }
+
+    /// The unit took the connection and ended it. Whether that is a FIN or an RST is chance: an RST where it had not read
+    /// all that we sent.
+    private static func isEndedByUnit(_ cause: Cause) -> Bool { cause == .closed || cause == .reset }
 
     /// An answer that refuses is evidence when it comes; a question that nobody answers is evidence from its sending.
     private static func failureBegan(_ cause: Cause, since attempt: Instant, _ now: Instant) -> Instant {
@@ -27,7 +31,11 @@ extension ControlSession {
         _ cause: Cause, _ detail: String, since: Instant, _ now: Instant
     ) -> [Action] {
         var result: [Action] = []
-        if control != .down(cause) {
+        let isSame =
+            if case .down(let before) = control {
+                before == cause || Self.isEndedByUnit(before) && Self.isEndedByUnit(cause)
+            } else { false }
+        if !isSame {
             let event = LinkEvent(at: now, link: .control, name: .connectFailed, cause: cause, detail: detail)
             result = [.record(event)] + move(to: .down(cause), since: since)
         }

@@ -6,18 +6,18 @@ import FoundationEssentials
 package struct FallbackDecoder: Sendable {
     package init() {}
 
-    /// nil if the bytes are no JSON object. Accepts JSON5 (json5.org), so that one `NaN` costs its own value only; what
-    /// that does not read is tried once more as `JSONRepair` leaves it. Bytes that are no UTF-8 become U+FFFD. Nesting
-    /// beyond 512 levels is refused by the decoder.
+    /// nil if the bytes are no JSON object. What does not read whole is tried once more as `JSONRepair` leaves it, so that
+    /// one `NaN` costs its own value only. Bytes that are no UTF-8 become U+FFFD. Nesting beyond 512 levels is refused by
+    /// the decoder. (Its JSON5 would read more, but ends the process over the number `1e-`.)
     package func decode(_ bytes: UnsafeBufferPointer<UInt8>) -> ParsedMessage? {
         let text = Array(String(decoding: bytes, as: UTF8.self).utf8)
-        return parse(text) ?? JSONRepair.repaired(text).flatMap { parse($0) }
+        let plain = parse(text)
+        if let plain, plain.unreadableValues == 0 { return plain }
+        return JSONRepair.repaired(text).flatMap { parse($0) } ?? plain
     }
 
     private func parse(_ text: [UInt8]) -> ParsedMessage? {
-        let decoder = JSONDecoder()
-        decoder.allowsJSON5 = true
-        return (try? decoder.decode(WireMessage.self, from: Data(text)))?.parsed
+        (try? JSONDecoder().decode(WireMessage.self, from: Data(text)))?.parsed
     }
 }
 

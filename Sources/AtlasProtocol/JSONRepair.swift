@@ -1,6 +1,7 @@
 /// Makes bytes that are almost JSON readable, so that one bad value does not cost the message it stands in: a bare word
-/// that is no JSON value (`nan`, `-inf`, `1.#IND`, as C libraries print what is no number) becomes `null`, and a
-/// control character between values (the NUL of a C string sent whole) a space. Texts stay as they are.
+/// that is no JSON value (`nan`, `-inf`, `1.#IND`, as C libraries print what is no number) becomes `null`, a number that
+/// JSON would spell otherwise (`.5`, `+5`, `05`) a text, and a control character between values (the NUL of a C string
+/// sent whole) a space. Texts stay as they are.
 enum JSONRepair {
     /// nil if there is nothing to repair.
     static func repaired(_ bytes: [UInt8]) -> [UInt8]? {
@@ -17,7 +18,7 @@ enum JSONRepair {
             case _ where isWordByte(byte):
                 end = bytes[position...].firstIndex { !isWordByte($0) } ?? bytes.count
                 let word = bytes[position..<end]
-                result += isValue(word) ? word : nullWord
+                result += value(word)
             default:
                 end = position + 1
                 result.append(byte < 0x20 ? UInt8(ascii: " ") : byte)
@@ -48,10 +49,21 @@ enum JSONRepair {
         }
     }
 
-    /// `true`, `false`, `null`, or what reads as a number in decimal.
-    private static func isValue(_ word: ArraySlice<UInt8>) -> Bool {
+    /// `true`, `false`, `null` as they are, and what reads as a number in decimal.
+    private static func value(_ word: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let text = String(decoding: word, as: UTF8.self)
-        if ["true", "false", "null"].contains(text) { return true }
-        return word.allSatisfy { Array("0123456789+-.eE".utf8).contains($0) } && Double(text) != nil
+        if ["true", "false"].contains(text) { return word }
+        guard word.allSatisfy({ Array("0123456789+-.eE".utf8).contains($0) }), Double(text) != nil else {
+            return nullWord
+        }
+        let digits = word.first == UInt8(ascii: "-") ? word.dropFirst() : word
+        let whole = digits.prefix(while: isDigit)
+        let fraction = digits.dropFirst(whole.count)
+        let isJSON =
+            !whole.isEmpty && (whole.count == 1 || whole.first != UInt8(ascii: "0"))
+            && (fraction.first != UInt8(ascii: ".") || fraction.dropFirst().first.map(isDigit) == true)
+        return isJSON ? word : [UInt8(ascii: "\"")] + word + [UInt8(ascii: "\"")]
     }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
 }

@@ -1,5 +1,6 @@
 import AtlasProtocol
 import CSockets
+import Glibc
 import NIOCore
 import RecorderStore
 
@@ -62,7 +63,14 @@ final class ControlPlane {
 
     func link(_ id: Int32) -> ProcessorLink? { links[id] }
     /// The addresses that units are connected at now.
-    var unitAddresses: Set<IPv4Address> { Set(links.values.compactMap { $0.endpoint?.address }) }
+    /// The units' addresses with the port that each sends from, 0 where nothing has come yet.
+    var unitPorts: [IPv4Address: UInt16] {
+        var ports: [IPv4Address: UInt16] = [:]
+        for link in links.values {
+            if let endpoint = link.endpoint { ports[endpoint.address] = link.status.sourcePort }
+        }
+        return ports
+    }
 
     // MARK: from the receiver
 
@@ -80,11 +88,15 @@ final class ControlPlane {
                 socket, code: "UNKNOWN_SENDER", errno: nil, count: count,
                 message: "datagrams from \(last), which is no configured processor; record it with --processor \(last)")
         case .relayFault(let count, let errno, let port):
+            let message =
+                errno == ENOBUFS
+                ? "not passed on: datagrams came faster than both could be done, and recording goes first"
+                : ErrnoName.message(errno)
             outbox.put([
                 .fault(
                     SocketFault(
                         processor: nil, socket: .udp, operation: .send, code: ErrnoName.name(errno), errno: errno,
-                        address: "127.255.255.255:\(port)", message: ErrnoName.message(errno), at: clock.wallNow,
+                        address: "127.255.255.255:\(port)", message: message, at: clock.wallNow,
                         count: count))
             ])
         case .socketFault(let socket, let errno):
@@ -192,7 +204,7 @@ final class ControlPlane {
             // Looking through every process is for new ones only.
             let new = others.filter { !before.contains($0.inode) }
             guard !new.isEmpty || inodes.isEmpty else { continue }
-            let names = Set(new.map { PortInspector.holder(of: $0) }).sorted().joined(separator: ", ")
+            let names = Set(PortInspector.holders(of: new).values).sorted().joined(separator: ", ")
             outbox.put([
                 .event(
                     .init(

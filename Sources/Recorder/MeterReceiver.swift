@@ -26,8 +26,11 @@ package final class MeterReceiver: Sendable {
     enum Command: Sendable {
         case addUnit(RegisteredProcessor, UnitStatus)
         /// Takes the place of one with the same address and peer. `peer`: the only one that it receives from.
-        case addSocket(descriptor: Int32, address: IPv4Address, peer: IPv4Address?)
+        case addSocket(descriptor: Int32, address: IPv4Address, peer: UnitPort?)
+        /// All sockets of this address.
         case removeSocket(address: IPv4Address)
+        /// The one that is connected to this peer.
+        case removePeer(address: IPv4Address, peer: UnitPort)
         /// Datagrams from this address are this unit's.
         case route(IPv4Address, processor: Int32)
         case unroute(IPv4Address, processor: Int32)
@@ -65,6 +68,10 @@ package final class MeterReceiver: Sendable {
         // The thread's own from here on.
         nonisolated(unsafe) let relay = relays ? try Relay() : nil
         relayKeepsSource = relay?.keepsSource
+        // What the writer commits before the thread has handed over anything must not count as all that arrived until then.
+        var first = FrameBlock()
+        first.completeUntil = clock.wallNow
+        _ = queue.exchange(first)
         try DedicatedThread.start(named: "atlas-meters") { [self] in
             ReceiveLoop(
                 wake: wakeDescriptor, slotBytes: slotBytes, relay: relay, takeCommands: { self.takeCommands() },

@@ -3,6 +3,7 @@ import CSockets
 import Glibc
 import NIOCore
 import RecorderStore
+import WallTime
 
 /// One UDP socket for each local address that a unit sends to: the local address of its control connection. Bound with
 /// SO_REUSEADDR on that very address, which wins over every program bound to 0.0.0.0. Confined to the event loop.
@@ -20,9 +21,10 @@ final class MeterSockets {
         var retry: Scheduled<Void>?
         var lastErrno: Int32 = 0
         var rivalInodes: Set<UInt64> = []
-        /// Of our own sockets here.
-        var inodes: Set<UInt64> = []
-        var tookBackAt: Instant?
+        /// When datagrams were taken back last, by whom the thief was connected to; nil: to nobody.
+        var tookBackAt: [UnitPort?: Instant] = [:]
+        /// Whom our own connected sockets here are connected to.
+        var peers: Set<UnitPort> = []
         var holder: String?
         init(_ address: IPv4Address) { self.address = address }
     }
@@ -31,8 +33,6 @@ final class MeterSockets {
     private let port: UInt16
     private let receiveBuffer: Int32
     private var places: [IPv4Address: Place] = [:]
-    /// Our sockets that the receiver was told to close, until they are gone.
-    private var leaving: Set<UInt64> = []
     /// Told of each socket that is bound: the simulator in the same process has to know a port that was not chosen.
     private let onBound: @Sendable (IPv4Address, UInt16) -> Void
 
@@ -60,10 +60,9 @@ final class MeterSockets {
         }
     }
 
-    /// `present`: the sockets that are there now.
-    func forgetClosed(_ present: Set<UInt64>) {
-        let gone = leaving.subtracting(present)
-        leaving.subtract(gone)
+    /// Forgets our sockets that are closed. `before`: which were ours when the kernel was asked; `present`: all that it told.
+    func forgetClosed(_ before: Set<UInt64>, _ present: Set<UInt64>) {
+        let gone = before.subtracting(present)
         plane.ownSockets.subtract(gone)
     }
 
@@ -80,37 +79,66 @@ final class MeterSockets {
     /// same the last one bound has it, so without a limit they would take it in turns.
     func takeBack(port: UInt16, _ thieves: (_ unit: IPv4Address?, _ local: IPv4Address) -> [PortControl.Thief]) {
         for place in places.values where place.isBound && place.port == port {
-            var found: [PortControl.Thief] = []
+            var victims: [UnitPort?: (names: [String], links: [ProcessorLink])] = [:]
             for link in place.links {
-                let those = thieves(link.endpoint?.address, place.address)
+                let those = thieves(link.endpoint?.address, place.address).filter { !link.hasHeard(since: $0.since) }
                 guard !those.isEmpty else { continue }
-                link.handle(.metersTaken(by: those.map(\.name).joined(separator: ", ")))
-                found += those.filter { !found.contains($0) }
+                link.handle(.metersTaken(by: Self.list(those.map(\.name)) + pause(place, Set(those.map(\.peer)))))
+                for peer in Set(those.map(\.peer)) {
+                    let names = those.filter { $0.peer == peer }.map(\.name)
+                    let known = victims[peer] ?? ([], [])
+                    victims[peer] = (known.names + names.filter { !known.names.contains($0) }, known.links + [link])
+                }
             }
-            guard !found.isEmpty else { continue }
-            let now = plane.clock.now
-            if let last = place.tookBackAt, now - last < Self.takeBackPause { continue }
-            place.tookBackAt = now
-            for thief in found { takeBack(place, from: thief) }
+            for (peer, victim) in victims {
+                let now = plane.clock.now
+                if let last = place.tookBackAt[peer], now - last < Self.takeBackPause { continue }
+                place.tookBackAt = place.tookBackAt.filter { now - $0.value < Self.takeBackPause }
+                place.tookBackAt[peer] = now
+                takeBack(place, connectedTo: peer, from: Self.list(victim.names), for: victim.links)
+            }
         }
     }
 
+    /// When it will be taken back, if not at once.
+    private func pause(_ place: Place, _ peers: Set<UnitPort?>) -> String {
+        let (now, last) = (plane.clock.now, peers.compactMap { place.tookBackAt[$0] }.max())
+        guard let last, now - last < Self.takeBackPause else { return "" }
+        let time = LocalTime.text(plane.clock.wall(of: last + Self.takeBackPause)).dropFirst(11).prefix(8)
+        return "; not taken back before \(time)"
+    }
+
+    private static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+
     /// Bound anew, the socket is the last one and has it all. From a connected one only a connected one takes it back.
-    private func takeBack(_ place: Place, from thief: PortControl.Thief) {
+    private func takeBack(
+        _ place: Place, connectedTo peer: UnitPort?, from thieves: String, for links: [ProcessorLink]
+    ) {
         var buffer: Int32 = 0
         let descriptor = csockets_bind_udp(place.address.bits, place.port, receiveBuffer, &buffer)
         guard descriptor >= 0 else { return takeBackFailed(place, -descriptor) }
-        if let peer = thief.peer {
+        if let peer {
             let code = csockets_connect(descriptor, peer.address.bits, peer.port)
             guard code == 0 else {
                 Glibc.close(descriptor)
                 return takeBackFailed(place, -code)
             }
+            place.peers.insert(peer)
         }
-        hand(over: descriptor, of: place, peer: thief.peer?.address)
-        for link in place.links {
-            let detail = "\(place.address):\(place.port), taken back from \(thief.name)"
-            record(.rebound, link, detail)
+        hand(over: descriptor, of: place, peer: peer)
+        for link in links {
+            record(.rebound, link, "\(place.address):\(place.port), taken back from \(thieves)")
+            link.handle(.metersBound)  // it asks at once, so that a quiet unit need not be waited for
+        }
+    }
+
+    /// Closes our connected sockets that nobody contends with any more: the bound one has it all again.
+    func releasePeers(port: UInt16, _ isContested: (UnitPort) -> Bool) {
+        for place in places.values where place.port == port {
+            for peer in place.peers where !isContested(peer) {
+                place.peers.remove(peer)
+                plane.receiver.send(.removePeer(address: place.address, peer: peer))
+            }
         }
     }
 
@@ -140,7 +168,6 @@ final class MeterSockets {
         place.retry?.cancel()
         if place.isBound {
             plane.receiver.send(.removeSocket(address: place.address))
-            leaving.formUnion(place.inodes)
         }
         places[place.address] = nil
     }
@@ -164,9 +191,8 @@ final class MeterSockets {
     }
 
     /// To the receiver, which lets go of the one that this replaces: nothing that arrives meanwhile is missed.
-    private func hand(over descriptor: Int32, of place: Place, peer: IPv4Address?) {
+    private func hand(over descriptor: Int32, of place: Place, peer: UnitPort?) {
         let inode = PortInspector.inode(of: descriptor)
-        place.inodes.insert(inode)
         plane.ownSockets.insert(inode)
         plane.receiver.send(.addSocket(descriptor: descriptor, address: place.address, peer: peer))
     }
@@ -202,7 +228,8 @@ final class MeterSockets {
         let inodes = Set(holders.map(\.inode))
         guard inodes != place.rivalInodes else { return }
         place.rivalInodes = inodes
-        place.holder = holders.isEmpty ? nil : holders.map { PortInspector.holder(of: $0) }.joined(separator: ", ")
+        let names = PortInspector.holders(of: holders)
+        place.holder = holders.isEmpty ? nil : holders.compactMap { names[$0.inode] }.joined(separator: ", ")
     }
 
     /// What happened, where, and what to do next.

@@ -31,7 +31,9 @@ package enum PortLook {
         let recorders = ProcFiles.recorders()
         func owner(of socket: PortInspector.Socket) -> Owner {
             var programs = (uses["socket:[\(socket.inode)]"] ?? []).map(\.program)
-            if programs.isEmpty, let recorder = likely(recorders, for: socket, port) { programs = [recorder] }
+            if programs.isEmpty, let recorder = likely(recorders, for: socket, among: table + connections, port) {
+                programs = [recorder]
+            }
             return Owner(
                 uid: socket.uid, user: ProcFiles.user(socket.uid), programs: programs.sorted { $0.pid < $1.pid })
         }
@@ -48,10 +50,18 @@ package enum PortLook {
 
     /// Whose descriptors this user may not see: a socket bound as only a recorder does, or a connection to a unit, is that
     /// of the one recorder that the same user runs for this port. Who runs is for everyone to see.
-    private static func likely(_ recorders: [Program], for socket: PortInspector.Socket, _ port: UInt16) -> Program? {
+    private static func likely(
+        _ recorders: [Program], for socket: PortInspector.Socket, among all: [PortInspector.Socket], _ port: UInt16
+    ) -> Program? {
+        /// Two alike cannot be told apart.
+        func isLike(_ other: PortInspector.Socket) -> Bool {
+            other.uid == socket.uid && other.local == socket.local && other.ipv6 == nil && other.localPort == port
+                && !other.isConnected
+        }
         let isSpecific = socket.local != IPv4Address(bits: 0) && socket.ipv6 == nil
         let candidates = recorders.filter { $0.meterPort == port && ProcFiles.owner(of: $0.pid) == socket.uid }
-        return isSpecific && candidates.count == 1 ? candidates[0] : nil
+        let isAlone = socket.localPort != port || all.count(where: isLike) == 1
+        return isSpecific && isAlone && candidates.count == 1 ? candidates[0] : nil
     }
 
     private static func sockets(_ port: UInt16, _ controlPorts: Set<UInt16>) -> (

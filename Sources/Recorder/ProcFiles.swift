@@ -1,8 +1,16 @@
 import Diagnosis
 import Glibc
+import NIOPosix
 
 /// /proc, as proc(5) has it: the kernel's tables, the processes and what they have open, as far as the rights allow.
 enum ProcFiles {
+    /// Where all processes are searched through: on a host of thousands that takes longer than a loop may wait.
+    static let pool: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        return pool
+    }()
+
     /// The names in a folder; none if it may not be read.
     static func entries(of folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }

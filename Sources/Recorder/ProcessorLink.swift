@@ -16,6 +16,7 @@ final class ProcessorLink {
     private var localSeen = Instant(microseconds: 0)
     unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
+    private let keepAlive: Span
     private var session: ControlSession
     private var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
     private var channel: (any Channel)?
@@ -33,6 +34,7 @@ final class ProcessorLink {
     init(_ processor: RegisteredProcessor, keepAlive: Span, plane: ControlPlane) {
         self.processor = processor
         self.plane = plane
+        self.keepAlive = keepAlive
         session = ControlSession(.init(keepAlive: keepAlive, seed: UInt64.random(in: .min ... .max)))
     }
 
@@ -43,7 +45,25 @@ final class ProcessorLink {
         isHandling = true
         defer { isHandling = false }
         while !waiting.isEmpty {
-            for action in session.handle(waiting.removeFirst(), at: plane.clock.now) { perform(action) }
+            let actions = session.handle(waiting.removeFirst(), at: plane.clock.now)
+            // In one commit: an event that was printed has its state beside it, also if the recorder is killed then.
+            plane.outbox.put(actions.compactMap(entry(of:)))
+            for action in actions { perform(action) }
+        }
+    }
+
+    private func entry(of action: ControlSession.Action) -> Entry? {
+        switch action {
+        case .record(let event):
+            .event(
+                .init(
+                    processor: processor.id, at: plane.clock.wall(of: event.at), link: event.link, name: event.name,
+                    cause: event.cause, detail: event.detail))
+        case .change(let change):
+            .change(
+                processor: processor.id, link: change.link, state: change.state,
+                since: plane.clock.wall(of: change.since))
+        default: nil
         }
     }
 
@@ -55,16 +75,10 @@ final class ProcessorLink {
         case .close: close()
         case .bindMeters(let local): plane.sockets.want(local, by: self)
         case .awaitDatagram: status.awaitDatagram()
-        case .record(let event):
-            put(
-                .event(
-                    .init(
-                        processor: processor.id, at: plane.clock.wall(of: event.at), link: event.link, name: event.name,
-                        cause: event.cause, detail: event.detail)))
+        case .record: break
         case .change(let change):
-            let since = plane.clock.wall(of: change.since)
-            put(.change(processor: processor.id, link: change.link, state: change.state, since: since))
-            plane.feed.put(.change(processor.id, change.link, change.state, since: since))
+            plane.feed.put(
+                .change(processor.id, change.link, change.state, since: plane.clock.wall(of: change.since)))
         case .store(let values): store(values, .changed)
         case .learn(let values, let since): store(values, .standing(since: plane.clock.wall(of: since)))
         }
@@ -132,7 +146,9 @@ final class ProcessorLink {
         case .failure(let error):
             let (cause, errno) = ControlChannel.failure(error)
             let message = ErrnoName.message(errno)
-            fault(.connect, code: ErrnoName.name(errno), errno: errno, message: message)
+            // It was made, and ended before we were told: counted with those that end a moment later.
+            let operation: SocketFault.Operation = cause == .reset ? .recv : .connect
+            fault(operation, code: ErrnoName.name(errno), errno: errno, message: message)
             handle(.connectFailed(cause, detail: "\(addressText): \(message)"))
         }
     }
@@ -143,6 +159,7 @@ final class ProcessorLink {
         else {
             // The unit took the connection and ended it before we could ask for our own end of it.
             channel.close(promise: nil)
+            ended(0)
             handle(.connectFailed(.closed, detail: "\(addressText): ended at once"))
             return
         }
@@ -263,8 +280,16 @@ final class ProcessorLink {
         let evidence = ControlSession.Evidence(
             isAcknowledged: connection?.isAcknowledged ?? true, hasRoom: connection?.hasRoom ?? true,
             lastDatagram: status.lastDatagram,
-            rival: endpoint == nil ? nil : plane.ports.rival(of: self))
+            rival: endpoint == nil ? nil : plane.ports.rival(of: self, isMissed: isMissed))
         handle(.timerFired(.probe, evidence))
+    }
+
+    /// Whether the last probe's echo did not come: each of them should.
+    private var isMissed: Bool { plane.clock.now - (status.lastDatagram ?? Instant(microseconds: 0)) > keepAlive }
+
+    /// Whether a datagram came well after `instant`: what was under way then has been read since.
+    func hasHeard(since instant: Instant) -> Bool {
+        status.lastDatagram.map { $0 - instant > .milliseconds(50) } ?? false
     }
 
     /// Once a second: what is worth a row but not at once.

@@ -10,6 +10,7 @@ extension ReceiveLoop {
             sockets.append(MeterSocket(descriptor, address, peer: peer))
         case .relay(let isWanted): relay?.isWanted = isWanted
         case .removeSocket(let address): removeSockets { $0.address == address }
+        case .removePeer(let address, let peer): removeSockets { $0.address == address && $0.peer == peer }
         case .route(let address, let processor): route(address, units[processor])
         case .unroute(let address, let processor):
             if routes[address.bits]?.processor == processor { route(address, nil) }

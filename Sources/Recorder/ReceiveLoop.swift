@@ -155,6 +155,7 @@ final class ReceiveLoop {
         if !unit.isCounted { listCounts(of: unit) }
         if content.readings > 0 { store(content.readings, of: unit, at: at) }
         for message in content.messages { notify(.message(processor: unit.processor, message)) }
+        if content.isFromUnit, datagram.source_port != unit.sourcePort { unit.sourcePort = datagram.source_port }
         if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
     }
 

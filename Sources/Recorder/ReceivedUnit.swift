@@ -12,6 +12,10 @@ final class ReceivedUnit {
     var isListed = false
     /// Our control connection to it, while there is one.
     var endpoint: UnitEndpoint?
+    /// The port that its last datagram came from.
+    var sourcePort: UInt16 = 0 {
+        didSet { status.sends(from: sourcePort) }
+    }
     /// Whether the loop has it on its list of units with counts to hand over.
     var isCounted = false
     private var ledger: ReceiveLedger
@@ -76,7 +80,7 @@ final class MeterSocket {
     let address: IPv4Address
     let port: UInt16
     /// The only one that it receives from, if it is connected.
-    let peer: IPv4Address?
+    let peer: UnitPort?
     private var drops: UInt32 = 0
     /// When the drops were read last, microseconds since 1970 UTC.
     private var lastLook: Int64?
@@ -91,7 +95,7 @@ final class MeterSocket {
     /// Whether datagrams come faster than they are read: from half a receive buffer on, until a quarter.
     private(set) var isFilling = false
 
-    init(_ descriptor: Int32, _ address: IPv4Address, peer: IPv4Address?) {
+    init(_ descriptor: Int32, _ address: IPv4Address, peer: UnitPort?) {
         (self.descriptor, self.address, self.peer) = (descriptor, address, peer)
         port = csockets_local_port(descriptor)
     }

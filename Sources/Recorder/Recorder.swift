@@ -45,11 +45,15 @@ package struct Recorder: Service {
     /// left, and a new one begun. Throws a `StoreError` if the store cannot be opened or taken, a `ReceiverError` if the host
     /// has no thread or descriptor left.
     package func run() async throws {
+        let manager = configuration.serviceManager
+        // Until the control plane gives them.
+        let signsOfLife = Task { await manager.giveSignsOfLife() }
+        defer { signsOfLife.cancel() }
         guard var (lock, predecessor) = try await claimStore() else { return }
         let path = StoreFile.resolved(configuration.store)
         var succession: StoreSuccession?
         while true {
-            let end = try await record(lock, predecessor, after: &succession)
+            let end = try await record(lock, predecessor, after: &succession) { signsOfLife.cancel() }
             guard let next = try StoreSuccession.after(end, of: path, former: succession, clock: clock) else { return }
             succession = next
             predecessor = nil
@@ -64,11 +68,10 @@ package struct Recorder: Service {
 
     /// Records into one store, to its end or the recorder's.
     private func record(
-        _ lock: StoreLock, _ predecessor: String?, after succession: inout StoreSuccession?
+        _ lock: StoreLock, _ predecessor: String?, after succession: inout StoreSuccession?,
+        records: () -> Void
     ) async throws -> WriterLoop.End {
         let manager = configuration.serviceManager
-        let signsOfLife = Task { await manager.giveSignsOfLife() }
-        defer { signsOfLife.cancel() }
         let limits = configuration.links.limits
         let (clock, outbox) = (clock, EntryOutbox())
         let queue = FrameQueue(limit: limits.queueBytes)
@@ -115,10 +118,10 @@ package struct Recorder: Service {
         }
         var settings = configuration.links
         settings.onTick = { manager.isAlive() }
+        tell("READY=1", "STATUS=recording \(count)")  // before the links have a word to say
         await loop.start(
             processors, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: settings)
-        signsOfLife.cancel()  // the control plane gives them from here on
-        tell("READY=1", "STATUS=recording \(count)")
+        records()  // from here on the control plane gives the signs of life
         if followsCrash {
             try StoreCheckup(
                 path: StoreFile.resolved(configuration.store), verdict: verdict, outbox: outbox, clock: clock,
@@ -128,7 +131,7 @@ package struct Recorder: Service {
 
         let early = await Self.firstEnd(of: ends)
 
-        tell("STATUS=storing what was received")
+        if early == nil { tell("STOPPING=1", "STATUS=storing what was received") }
         // The run ends here: from now on the links go, and what comes is no longer the whole of it.
         let end = clock.wallNow
         await loop.stop()
@@ -136,7 +139,6 @@ package struct Recorder: Service {
         await loop.settle()
         await server.stop()
         if let early, case .damaged = early { return early }
-        if early == nil { tell("STOPPING=1") }
         outbox.put([.event(.init(processor: nil, at: end, link: nil, name: .stopped))])
         outbox.close()
         if early == nil { for await _ in ends {} }

@@ -8,6 +8,7 @@ extension Database {
     /// may find another file than before, so it is looked at again.
     convenience init(forWriting path: String, lock: StoreLock) throws(StoreError) {
         _ = try StoreFile.inspect(path)
+        try StoreFile.refuseLinks(beside: path)
         try StoreFile.create(path)
         try self.init(path: path, mode: .readWrite)
         self.lock = lock

@@ -18,7 +18,9 @@ package enum StoreAside {
     /// the log's new name; nil: there is none, or nothing in it.
     package static func moveOrphanedLog(of path: String, stamp: String) throws(StoreError) -> String? {
         var status = stat()
-        guard lstat(path + "-wal", &status) == 0, status.st_size > 0 else { return nil }
+        guard lstat(path + "-wal", &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
+            return nil
+        }
         let name = freeName(for: path, stamp)
         try move(path, to: name, ["-wal", "-shm"])
         return name + "-wal"
@@ -27,7 +29,8 @@ package enum StoreAside {
     private static func move(_ path: String, to name: String, _ suffixes: [String]) throws(StoreError) {
         for suffix in suffixes {
             guard rename(path + suffix, name + suffix) == 0 || errno == ENOENT else {
-                let message = "\(path + suffix) cannot be renamed to \(name + suffix): \(String(cString: strerror(errno)))"
+                let message =
+                    "\(path + suffix) cannot be renamed to \(name + suffix): \(String(cString: strerror(errno)))"
                 throw StoreError(.cannotOpen, message: message, doing: "set the damaged store aside", path: path)
             }
         }

@@ -29,14 +29,16 @@ package enum StoreBackup {
         }
         guard link(partial, new) == 0 || (errno != EEXIST && rename(partial, new) == 0) else {
             throw StoreError(
-                .cannotOpen, message: String(cString: strerror(errno)), doing: "name the backup, which is whole", path: partial)
+                .cannotOpen, message: String(cString: strerror(errno)), doing: "name the backup, which is whole",
+                path: partial)
         }
         unlink(partial)
         var status = stat()
         return stat(new, &status) == 0 ? Int64(status.st_size) : 0
     }
 
-    private static func copyPages(_ path: String, to partial: String, _ progress: (Int, Int) -> Void) throws(StoreError) {
+    private static func copyPages(_ path: String, to partial: String, _ progress: (Int, Int) -> Void) throws(StoreError)
+    {
         let source = try Database(path: path, mode: .readOnly)
         sqlite3_busy_timeout(source.handle, Database.patience)
         // One moment: a copy in several steps would begin anew at each of the recorder's commits.

@@ -3,7 +3,8 @@ import CSQLite
 /// What went wrong with the store, and what to do about it.
 package struct StoreError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
-        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL, beyondRescue, other
+        case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL,
+            beyondRescue, other
     }
     package let kind: Kind  // what the caller does next hangs on this
     package let code: Int32  // SQLite's extended result code, or 0 where SQLite was not asked
@@ -40,7 +41,9 @@ package struct StoreError: Error, CustomStringConvertible {
         case .schemaTooNew: "A newer atlas-recorder wrote this file: install that version, or name another --store."
         case .schemaTooOld: "Start 'atlas-recorder run --store \(path)' once: it brings the store up to date."
         case .notOurs: "It was left as it is; name another file with --store."
-        case .lockHeld: "One recorder writes a store; stop that one first, or name another --store."
+        case .lockHeld:
+            "One recorder is enough on a host: with --standby this one waits, and takes over when that one ends. Or stop that one "
+                + "first. (With another --store both would fight for the meters' port.)"
         case .badSQL: "Correct the SQL; its parameters are :since_us, :until_us and :processor."
         case .damaged:
             "Keep a copy of the file. What can be read of it: atlas-recorder rescue '\(path)' NEW; a recorder that starts on it "

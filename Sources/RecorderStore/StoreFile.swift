@@ -45,13 +45,32 @@ package enum StoreFile {
         if descriptor >= 0 {
             fchmod(descriptor, 0o640)  // a umask of 077 would keep the group's readers out
         } else if errno == EEXIST {
-            descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+            // Not made through a link that leads nowhere: that would be a file of somebody else's choice.
+            descriptor = open(path, O_RDWR | O_CLOEXEC)
         }
         guard descriptor >= 0 else {
-            let message = String(cString: strerror(errno))
+            let isLost = errno == ENOENT && isLink(path)
+            let message =
+                isLost
+                ? "it is a link to nothing: make it lead to a store, or remove it" : String(cString: strerror(errno))
             throw StoreError(.cannotOpen, message: message, doing: "make the store", path: path)
         }
         close(descriptor)
+    }
+
+    static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
+    /// Throws `.notOurs` where a link lies in the place of a file that SQLite would write.
+    static func refuseLinks(beside path: String) throws(StoreError) {
+        for suffix in ["-wal", "-shm", "-journal"] where isLink(path + suffix) {
+            throw StoreError(
+                .notOurs, message: "\(path)\(suffix) is a link, and SQLite would write where it leads",
+                doing: "open the store",
+                path: path)
+        }
     }
 
     /// The file behind symbolic links: two names of one store have one lock. A store yet to be made has its folder's.

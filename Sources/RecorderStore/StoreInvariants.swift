@@ -15,7 +15,8 @@ package final class StoreInvariants {
     package static let all = [
         Invariant(
             subject: "references", rule: "every row's processor, meter and run is there",
-            sql: "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ' points to a lost row of ' || parent FROM pragma_foreign_key_check"
+            sql:
+                "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ' points to a lost row of ' || parent FROM pragma_foreign_key_check"
         ),
         Invariant(
             subject: "links", rule: "each link's states follow one another without hole or overlap",

@@ -35,7 +35,8 @@ package final class StoreRescue {
             _ = try source.integer("SELECT count(*) FROM sqlite_schema", doing: "rescue the store")
         } catch {
             throw StoreError(
-                .beyondRescue, code: error.code, message: "the pages that say which tables it has are damaged themselves",
+                .beyondRescue, code: error.code,
+                message: "the pages that say which tables it has are damaged themselves",
                 doing: "rescue the store", path: path)
         }
         try StoreFile.create(new)
@@ -100,7 +101,8 @@ package final class StoreRescue {
         let list = columns.joined(separator: ", ")
         let marks = columns.map { _ in "?" }.joined(separator: ", ")
         let insert = try Statement(
-            "INSERT INTO \(table) (\(list)) VALUES (\(marks)) ON CONFLICT DO NOTHING", on: target, doing: "copy \(table)")
+            "INSERT INTO \(table) (\(list)) VALUES (\(marks)) ON CONFLICT DO NOTHING", on: target,
+            doing: "copy \(table)")
         var (rows, refused, gaps) = (0, 0, 0)
         try target.execute("BEGIN", doing: "copy \(table)")
         // A link's rows lie by processor and link first: each of them is a stretch of its own.
@@ -117,7 +119,9 @@ package final class StoreRescue {
                     guard [SQLITE_CONSTRAINT, SQLITE_MISMATCH].contains(error.code & 0xFF) else { throw error }
                     refused += 1
                 }
-            } gap: { gaps += 1 }
+            } gap: {
+                gaps += 1
+            }
         }
         try target.execute("COMMIT", doing: "copy \(table)")
         return Outcome(table: table, rows: rows, refused: refused, gaps: gaps)
@@ -127,7 +131,9 @@ package final class StoreRescue {
         let ids = try Statement("SELECT id FROM processor", on: target)
         var stretches: [String] = []
         while try ids.step() {
-            for link in ["control", "meters"] { stretches.append("processor_id = \(ids.integer(0)) AND link = '\(link)'") }
+            for link in ["control", "meters"] {
+                stretches.append("processor_id = \(ids.integer(0)) AND link = '\(link)'")
+            }
         }
         return stretches
     }

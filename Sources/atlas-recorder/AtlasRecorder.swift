@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Recorder
 import WallTime
 
 @main
@@ -20,6 +21,7 @@ struct AtlasRecorder: AsyncParsableCommand {
     /// Every error ends here: an error thrown out of an asynchronous main would end in a trap.
     static func main() async {
         LocalTime.readZone()
+        if Arguments.all.first == "run" { RecorderProcess.prepare() }  // before there are other threads
         signal(SIGPIPE, SIG_IGN)  // a reader that goes away must not end the recorder
         signal(SIGXFSZ, SIG_IGN)  // neither must a limit on a file's size: the write fails, and is tried again
         do {

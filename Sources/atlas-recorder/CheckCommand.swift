@@ -94,7 +94,8 @@ struct Rescue: ParsableCommand {
             let outcomes = try rescue.run { outcome in
                 let refused = outcome.refused == 0 ? "" : ", \(outcome.refused) rows were nonsense"
                 let gaps =
-                    outcome.gaps == 0 ? "" : ", \(outcome.gaps) \(outcome.gaps == 1 ? "place" : "places") could not be read"
+                    outcome.gaps == 0
+                    ? "" : ", \(outcome.gaps) \(outcome.gaps == 1 ? "place" : "places") could not be read"
                 Console.line("\(outcome.table): \(outcome.rows) rows\(gaps)\(refused)")
             }
             let isWhole = outcomes.allSatisfy { $0.gaps == 0 && $0.refused == 0 }

@@ -16,6 +16,14 @@ enum Console {
         }
     }
 
+    /// One line of many that somebody follows; false if nobody reads any more.
+    static func follows(_ text: String) -> Bool { write(text + "\n", to: STDOUT_FILENO) == 0 }
+    /// Whether stdout's reader has gone: of a pipe that is seen without writing (poll(2)).
+    static var hasReader: Bool {
+        var out = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&out, 1, 0) <= 0 || Int32(out.revents) & (POLLERR | POLLNVAL) == 0
+    }
+
     /// A remark on stderr.
     static func note(_ text: String) { _ = write("atlas-recorder: \(text)\n", to: STDERR_FILENO) }
 

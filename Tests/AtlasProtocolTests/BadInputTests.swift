@@ -13,7 +13,8 @@ struct BadInputTests {
         "one bad value is counted and left out",
         arguments: [
             "1e999", "-1e999", "NaN", "Infinity", "-Infinity", "nan", "-nan", "inf", "-inf", "NAN", "INF", "nan(ind)",
-            "1.#INF", "-1.#IND", "--5", "null", "[]", "{}", "[1]", #"{"val":1}"#, #""""#, #""loud""#, #""nan""#,
+            "1.#INF", "-1.#IND", "--5", "1e-", "-21e-", "1e+", "1e", "-", "+", ".", "0x", "0x1F", "1.2.3", "null", "[]",
+            "{}", "[1]", #"{"val":1}"#, #""""#, #""loud""#, #""nan""#,
             #""0x10""#,
             #""1e999""#, #""-1,5""#, #"" 1""#, "[[[[]]]]", #"{"a":[{"b":[null,{}]}]}"#,
         ])
@@ -23,6 +24,13 @@ struct BadInputTests {
         #expect(datagram.content.unreadableValues == 1)
         #expect(datagram.content.unreadableLines == 0)
         #expect(datagram.content.messages == [])
+    }
+
+    @Test("a number that JSON spells otherwise is read", arguments: ["+5", ".5e1", "05", "5.", "5.e0", "005.0"])
+    func otherSpelling(_ written: String) {
+        let datagram = Datagram(around(Array(#"{"param":"ZoneMeter_1","val":\#(written)}"#.utf8)))
+        #expect(datagram.readings.map(\.level) == [-1, 5, -3])
+        #expect(datagram.content.unreadableValues == 0)
     }
 
     @Test(

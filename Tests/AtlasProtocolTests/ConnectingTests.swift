@@ -155,6 +155,27 @@ struct ConnectingTests {
         #expect(unit.states(.control) == [.down(.closed), .up])
     }
 
+    @Test(
+        "a unit that ends each connection now with FIN, now with RST, before or after it was made: the same for an hour"
+    )
+    func endedEitherWay() {
+        var world = Conversation.World()
+        world.answers = false
+        var unit = Conversation(world)
+        unit.tell(.start)
+        let end = unit.now + .seconds(3_600)
+        for number in 0... {
+            unit.tell(.disconnected(number.isMultiple(of: 2) ? .closed : .reset))
+            unit.world.connectError = [nil, .reset, nil, .closed][number % 4]
+            let attempts = unit.attempts
+            while unit.attempts == attempts { unit.run(.milliseconds(100)) }
+            guard unit.now < end else { break }
+        }
+        #expect(unit.names == [.connectFailed, .metersLost])
+        #expect(unit.states(.control) == [.down(.closed)])
+        #expect((120...170).contains(unit.attempts))
+    }
+
     @Test("datagrams on connections that end without an answer do not make the meters flap")
     func acceptAndCloseWithDatagrams() {
         var world = Conversation.World()

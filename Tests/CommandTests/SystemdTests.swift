@@ -18,7 +18,7 @@ struct SystemdTests {
         // From the control loop, each second.
         try await manager.message("WATCHDOG=1", count: 3)
         recorder.send(SIGTERM)
-        try await manager.message("STOPPING=1")
+        try await manager.message("STOPPING=1\n")
         #expect(try await recorder.end().status == 0)
         try await unit.stop()
     }
@@ -182,8 +182,7 @@ final class NotifySocket: Sendable {
     /// As $NOTIFY_SOCKET has it.
     let name: String
     private let descriptor: Int32
-    /// Come, and not asked for yet.
-    private let waiting = Mutex<[String]>([])
+    private let unread = Mutex<[String]>([])
 
     init(_ folder: Folder, isAbstract: Bool) {
         name = isAbstract ? "@\(folder.path)/notify" : folder.file("notify")
@@ -200,11 +199,11 @@ final class NotifySocket: Sendable {
         precondition(code == 0, String(cString: strerror(errno)))
     }
 
-    /// What has come since the last call.
+    /// What has come since the last call, and what `message` has left.
     func all() -> [String] {
-        var messages = waiting.withLock { waiting in
-            defer { waiting = [] }
-            return waiting
+        var messages = unread.withLock { unread in
+            defer { unread = [] }
+            return unread
         }
         var bytes = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -214,16 +213,18 @@ final class NotifySocket: Sendable {
         }
     }
 
-    /// Waits for so many messages that begin so; those before the last of them are read away.
+    /// Waits for so many messages that begin so; others before them are read away.
     func message(_ start: String, count: Int = 1) async throws {
         var missing = count
         try await eventually {
-            var messages = all()[...]
-            while missing > 0, let message = messages.popFirst() {
-                if message.hasPrefix(start) { missing -= 1 }
+            let messages = all()
+            for (index, message) in messages.enumerated() where message.hasPrefix(start) {
+                missing -= 1
+                guard missing == 0 else { continue }
+                unread.withLock { $0 = Array(messages[(index + 1)...]) }
+                return true
             }
-            waiting.withLock { $0 = Array(messages) + $0 }
-            return missing == 0
+            return false
         }
     }
 

@@ -118,6 +118,20 @@ import Testing
         #expect(!queue.isBehind)
     }
 
+    @Test("between two commits small blocks are taken, so that none waits for the next commit but one")
+    func takesSmallBlocks() {
+        let queue = queue(blocks: 10)
+        for number in 0..<3 {
+            #expect(!queue.isBehind)
+            _ = queue.exchange(block(number))
+        }
+        #expect(queue.isBehind)
+        let blocks = queue.take().blocks
+        #expect(queue.isBehind, "until they are stored")
+        queue.finish(blocks)
+        #expect(!queue.isBehind)
+    }
+
     @Test("blocks put back after a failed commit come first, and in their order")
     func putBack() {
         let queue = queue(blocks: 10)

@@ -54,7 +54,7 @@ struct FeedTests {
             guard let at = line.number("at_us").flatMap({ Int($0) }), let meter = line.string("meter") else {
                 return nil
             }
-            return (at, "\(at) \(meter) \(line.string("label")!) \(Double(line.number("level_db")!)!)")
+            return (at, "\(at) \(meter) \(line.string("label") ?? "-") \(Double(line.number("level_db")!)!)")
         }
         let times = Set(values.map(\.at)).sorted()
         // The greeting has last values with their own times: what came live begins where all meters move on.

@@ -37,6 +37,15 @@ struct LedgerTests {
         #expect(try sum(rig, "stored") == rig.integer("SELECT count(*) FROM meter_samples"))
     }
 
+    @Test("what is committed before the receiver's first hand-over does not count as all that arrived until then")
+    func firstHandOver() async throws {
+        let (queue, clock) = (FrameQueue(), RecorderClock())
+        let receiver = try MeterReceiver(queue: queue, clock: clock, feed: Feed(), wakeWriter: {}, notify: { _ in })
+        let blocks = queue.take().blocks
+        #expect(try #require(blocks.first?.completeUntil) <= clock.wallNow)
+        await receiver.stop()
+    }
+
     @Test("a receive buffer that is too small: the kernel's drops are all on record")
     func kernelDrops() async throws {
         var limits = ReceiveLimits()

@@ -19,7 +19,7 @@ import Testing
 
     private func roles(_ table: [PortInspector.Socket], own: Set<UInt64> = [1]) -> [UInt64: PortWatch.Role] {
         var watch = PortWatch()
-        _ = watch.look(table, own: own, units: [Self.unit])
+        _ = watch.look(table, own: own, units: [Self.unit: 0], at: Instant(microseconds: 1))
         return watch.roles
     }
 
@@ -44,6 +44,59 @@ import Testing
         #expect(roles([socket(9, Self.here, to: Self.unit), own, thief], own: [1, 9]) == [2: .starved])
         #expect(roles([thief, socket(9, Self.here, to: Self.unit), own], own: [1, 9]) == [2: .thief])
         #expect(roles([own, socket(2, Self.here, to: IPv4Address("10.0.0.1")!)]) == [2: .bystander])
+    }
+
+    @Test("who connects again is the last one, whatever the table's order says")
+    func connectedAgain() {
+        var watch = PortWatch()
+        let (thief, ours) = (socket(2, Self.here, to: Self.unit), socket(9, Self.here, to: Self.unit))
+        func look(_ table: [PortInspector.Socket], _ time: Int64) {
+            _ = watch.look(table, own: [1, 9], units: [Self.unit: 50_000], at: Instant(microseconds: time))
+        }
+        look([own, thief], 1)
+        #expect(watch.roles == [2: .thief])
+        look([ours, own, thief], 2)
+        #expect(watch.roles == [2: .starved])
+        look([ours, own, socket(2, Self.anywhere)], 3)
+        #expect(watch.roles == [2: .listener])
+        look([ours, own, thief], 4)
+        #expect(watch.roles == [2: .thief] && watch.thiefSince == [2: Instant(microseconds: 4)])
+        #expect(watch.isContested(thief.peer))
+        look([socket(10, Self.here, to: Self.unit), ours, own], 5)
+        #expect(watch.thiefSince.count == 1)
+        look([ours, own], 6)
+        #expect(!watch.isContested(thief.peer))
+    }
+
+    @Test("one that connected between two looks is suspected when nothing comes, until we connected after that")
+    func suspected() {
+        var watch = PortWatch()
+        let (thief, ours) = (socket(2, Self.here, to: Self.unit), socket(9, Self.here, to: Self.unit))
+        func look(_ table: [PortInspector.Socket], _ own: Set<UInt64>, _ time: Int64) {
+            _ = watch.look(table, own: own, units: [Self.unit: 0], at: Instant(microseconds: time))
+        }
+        look([ours, own, thief], [1, 9], 1)
+        #expect(watch.roles == [2: .starved])
+        watch.suspect(connectedTo: Self.otherUnit, at: Instant(microseconds: 2))
+        #expect(watch.roles == [2: .starved])
+        watch.suspect(connectedTo: Self.unit, at: Instant(microseconds: 2))
+        look([ours, own, thief], [1, 9], 3)
+        #expect(watch.roles == [2: .thief])
+        look([socket(11, Self.here, to: Self.unit), own, thief], [1, 11], 4)
+        #expect(watch.roles == [2: .starved])
+    }
+
+    @Test("who is connected to another port of the unit, or from another address of ours, takes nothing")
+    func otherPort() {
+        var watch = PortWatch()
+        let thief = socket(2, Self.here, to: Self.unit)
+        _ = watch.look([own, thief], own: [1], units: [Self.unit: 49_999], at: Instant(microseconds: 1))
+        #expect(watch.roles == [2: .bystander])
+        _ = watch.look([own, thief], own: [1], units: [Self.unit: 50_000], at: Instant(microseconds: 2))
+        #expect(watch.roles == [2: .thief])
+        let elsewhere = socket(3, IPv4Address("10.0.0.2")!, to: Self.unit)
+        _ = watch.look([own, elsewhere], own: [1], units: [Self.unit: 50_000], at: Instant(microseconds: 3))
+        #expect(watch.roles == [3: .bystander])
     }
 
     @Test("a program on another address of this host is none of our business")
@@ -74,11 +127,12 @@ import Testing
     func thievesOf() {
         var watch = PortWatch()
         let connected = socket(2, Self.here, to: Self.unit)
-        _ = watch.look([own, connected], own: [1], units: [Self.unit, Self.otherUnit])
+        let units: [IPv4Address: UInt16] = [Self.unit: 0, Self.otherUnit: 0]
+        _ = watch.look([own, connected], own: [1], units: units, at: Instant(microseconds: 1))
         #expect(watch.thieves(from: Self.unit, to: Self.here) == [connected])
         #expect(watch.thieves(from: Self.otherUnit, to: Self.here).isEmpty)
         let bound = socket(3, Self.here)
-        _ = watch.look([bound, own], own: [1], units: [Self.unit, Self.otherUnit])
+        _ = watch.look([bound, own], own: [1], units: units, at: Instant(microseconds: 2))
         #expect(watch.thieves(from: Self.otherUnit, to: Self.here) == [bound])
         #expect(watch.thieves(from: Self.otherUnit, to: IPv4Address("10.0.0.1")!).isEmpty)
     }
@@ -87,11 +141,14 @@ import Testing
     func changes() {
         var watch = PortWatch()
         let (first, second) = (socket(2, Self.anywhere), socket(3, Self.anywhere))
-        #expect(watch.look([own, first], own: [1], units: []) == .init(joined: [first], left: []))
-        #expect(watch.look([own, first], own: [1], units: []) == .init(joined: [], left: []))
-        #expect(watch.look([second, own], own: [1], units: []) == .init(joined: [second], left: [first]))
+        func look(_ table: [PortInspector.Socket]) -> PortWatch.Change {
+            watch.look(table, own: [1], units: [:], at: Instant(microseconds: 1))
+        }
+        #expect(look([own, first]) == .init(joined: [first], left: []))
+        #expect(look([own, first]) == .init(joined: [], left: []))
+        #expect(look([second, own]) == .init(joined: [second], left: [first]))
         #expect(watch.hasListeners)
-        #expect(watch.look([own], own: [1], units: []) == .init(joined: [], left: [second]))
+        #expect(look([own]) == .init(joined: [], left: [second]))
         #expect(!watch.hasListeners)
     }
 }

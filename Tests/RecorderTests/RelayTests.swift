@@ -1,9 +1,53 @@
 import AtlasProtocol
 import AtlasSimulator
+import CSockets
 import Glibc
 import Testing
 
 @testable import Recorder
+
+/// The sending end alone, between real sockets.
+@Suite(.timeLimit(.minutes(1)))
+struct RelayYieldTests {
+    @Test("from half a receive buffer on recording goes first: what is not passed on is counted; then it is again")
+    func yields() throws {
+        let port = freePort()
+        var got: Int32 = 0
+        let descriptor = csockets_bind_udp(IPv4Address("127.0.0.1")!.bits, port, 64 * 1024, &got)
+        try #require(descriptor >= 0)
+        let socket = MeterSocket(descriptor, IPv4Address("127.0.0.1")!, peer: nil)
+        defer { socket.close() }
+        let batch = try #require(csockets_batch_create(8, 2048))
+        defer { csockets_batch_free(batch) }
+        let relay = try Relay()
+        relay.isWanted = true
+        let listener = Listener(port: port)
+        let sender = PlainSocket(address: "127.0.0.1", port: 0, reuse: false)
+        let text = String(repeating: "x", count: 400)
+
+        sender.send(text, to: "127.0.0.1", port)
+        socket.isDrained = false
+        socket.lookAtFilling()
+        #expect(!socket.isFilling)
+        for _ in 0..<2_000 { sender.send(text, to: "127.0.0.1", port) }
+        socket.lookAtFilling()
+        #expect(socket.isFilling)
+        #expect(csockets_receive(descriptor, batch) == 8)
+        relay.pass(batch, count: 8, from: socket)
+        let unsent = try #require(relay.takeFailures())
+        #expect(unsent.count == 8 && unsent.errno == ENOBUFS && unsent.port == port)
+        #expect(listener.drain() == 0)
+
+        while csockets_receive(descriptor, batch) == 8 {}
+        socket.lookAtFilling()
+        #expect(!socket.isFilling)
+        sender.send(text, to: "127.0.0.1", port)
+        #expect(csockets_receive(descriptor, batch) == 1)
+        relay.pass(batch, count: 1, from: socket)
+        #expect(relay.takeFailures() == nil)
+        #expect(listener.drain() == 1)
+    }
+}
 
 /// Other programs beside the recorder, on real sockets.
 @Suite(.timeLimit(.minutes(1)))
@@ -75,6 +119,7 @@ struct RelayTests {
         let both = Listener(ipv6: "::", port: port)
         await rig.line("relaying")
         try await eventually { both.drain() > 0 }
+        await rig.line("gets every datagram by relay")
         #expect(rig.count(of: "gets every datagram by relay") == 1)
         for listener in deaf { #expect(listener.drain() == 0) }
         try await rig.stop()

@@ -21,7 +21,12 @@ import Testing
         try store.states(
             [("up", 10), ("down:taken", 10), ("up", 50), ("down:taken", 3), ("up", 7), ("down:taken", 1), ("up", nil)],
             link: "meters")
-        try takes(store, [(10, "node (pid 2211)"), (70, "node (pid 2300)"), (80.5, "python3 (pid 7)")])
+        try takes(
+            store,
+            [
+                (10, "node (pid 2211)"), (70, "node (pid 2300); not taken back before 16:31:10"),
+                (80.5, "python3 (pid 7)"),
+            ])
         let thieves = try store.summary(0, 100).thieves
         #expect(thieves.map(\.program) == ["python3", "node"])
         #expect(thieves.map(\.times) == [1, 2])

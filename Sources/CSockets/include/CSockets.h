@@ -84,10 +84,16 @@ struct csockets_tcp_info {
 
 // Names the calling thread, at most 15 characters, for ps and top.
 void csockets_name_thread(const char *name);
+// The process's, /proc/self/comm, from any thread; cut to 15 characters.
+void csockets_name_process(const char *name);
 
 // eventfd(2), to wake the receiving thread.
 int csockets_wake_create(void);
 void csockets_wake(int descriptor);
 void csockets_wake_drain(int descriptor);
+
+// Gives up every capability (capabilities(7)) that a recorder has no use for, for good, and the right to gain any by execve(2)
+// (PR_SET_NO_NEW_PRIVS). Of the calling thread and those that it starts: call it before there are others. 0 or -errno.
+int csockets_drop_privileges(void);
 
 #endif

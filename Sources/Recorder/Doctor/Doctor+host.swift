@@ -108,14 +108,32 @@ extension Doctor {
                 subject, .attention, "\(names) goes before every program bound to 0.0.0.0.",
                 remedy: "Let it bind 0.0.0.0; atlas-recorder ports says who gets what.")
         }
+        let recorders = Set(picture.entries.flatMap { $0.socket.owner.programs.filter(\.isRecorder) })
+        if recorders.count > 1 {
+            let names = recorders.map { "pid \($0.pid)" }.sorted().joined(separator: ", ")
+            return Finding(
+                subject, .problem, "\(recorders.count) recorders take the meters from each other: \(names).",
+                remedy: "Stop all but one, or give them the same --store and --standby.")
+        }
+        let silent = picture.entries.filter { entry in
+            guard entry.share == .nothing, !entry.socket.isIPv6 else { return false }
+            return picture.recorder != nil && !entry.socket.owner.isRecorder
+        }
+        if let first = silent.first {
+            return Finding(
+                subject, .attention,
+                "\(first.socket.owner.name) on \(first.socket.place) gets nothing: \(first.reason).",
+                remedy:
+                    "Let it bind 0.0.0.0: it then gets everything by relay. Or let it read the feed (atlas-recorder tail)."
+            )
+        }
         let starved = picture.entries.filter { $0.share == .rest }
         if let recorder = picture.recorder, !recorder.socket.owner.relays, !starved.isEmpty {
             let names = starved.map(\.socket.owner.name).joined(separator: ", ")
             return Finding(
                 subject, .attention,
                 "\(names) gets none of the meters: \(recorder.socket.owner.name) runs with --no-relay.",
-                remedy:
-                    "Start the recorder without --no-relay, or let that program read its feed (atlas-recorder tail)."
+                remedy: "Start the recorder without --no-relay, or let it read the feed (atlas-recorder tail)."
             )
         }
         return Finding(subject, .ok, Self.shares(picture) + (picture.recorder == nil ? "" : Self.warning(meterPort)))

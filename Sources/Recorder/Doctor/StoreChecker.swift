@@ -25,11 +25,14 @@ package struct StoreChecker {
             guard faults.isEmpty else {
                 return [
                     Finding(
-                        "file", .problem, "integrity_check: \(faults.prefix(3).joined(separator: "; ")).", remedy: rescue)
+                        "file", .problem, "integrity_check: \(faults.prefix(3).joined(separator: "; ")).",
+                        remedy: rescue)
                 ]
             }
             var findings = [Finding("file", .ok, "integrity_check found no fault.")]
-            for invariant in StoreInvariants.all { findings.append(finding(invariant, try store.violations(of: invariant))) }
+            for invariant in StoreInvariants.all {
+                findings.append(finding(invariant, try store.violations(of: invariant)))
+            }
             return findings
         } catch {
             let remedy = error.kind == .damaged ? rescue : error.remedy
@@ -45,7 +48,8 @@ package struct StoreChecker {
         return Finding(
             invariant.subject, .problem,
             "broken \(times): \(invariant.rule); first: \(violations.first.joined(separator: "; ")).",
-            remedy: "The file itself is whole. Who wrote it besides the recorder? Keep a copy (atlas-recorder backup FILE) and "
+            remedy:
+                "The file itself is whole. Who wrote it besides the recorder? Keep a copy (atlas-recorder backup FILE) and "
                 + "report it; recording may go on, the figures of that time are in doubt.")
     }
 }

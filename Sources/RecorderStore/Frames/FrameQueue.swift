@@ -20,8 +20,9 @@ package final class FrameQueue: Sendable {
     /// `limit`: bytes that may wait. A full 38-meter unit at 10 Hz fills some 1 KB a second.
     package init(limit: Int = defaultLimit) { self.limit = limit }
 
-    /// Whether the writer is behind: then the receiver goes on filling its block instead of handing over a small one.
-    package var isBehind: Bool { state.withLock { !$0.waiting.isEmpty || $0.inFlight > 0 } }
+    /// Whether the writer is behind: then the receiver goes on filling its block instead of handing over a small one. Not
+    /// with one or two that wait: of a block that is kept back until the next commit but one, a second would be lost.
+    package var isBehind: Bool { state.withLock { $0.waiting.count + $0.inFlight >= 3 } }
 
     /// Whether more waits than one commit should hold.
     package var isLong: Bool { state.withLock { $0.waiting.count >= 4 } }
@@ -53,7 +54,7 @@ package final class FrameQueue: Sendable {
     }
 
     /// Everything that waits, oldest first. It counts against the limit until `finish` or `putBack`.
-    func take() -> (blocks: [FrameBlock], shed: [Loss]) {
+    package func take() -> (blocks: [FrameBlock], shed: [Loss]) {
         state.withLock { state in
             defer {
                 state.inFlight = state.waiting.count
