@@ -20,8 +20,16 @@ struct DoctorBesideTests {
         let first = try unit.recorder(store)
         try await first.line("meters up")
         #expect(try await tests.doctor(store, unit.meterPort)["writers"] == nil)
-        // It does not notice while it is stopped that its lock is gone.
-        first.send(SIGSTOP)
+        // It does not notice while it is stopped that its lock is gone. Stopped in a transaction it would keep others out.
+        var isFree = false
+        while !isFree {
+            first.send(SIGCONT)
+            first.send(SIGSTOP)
+            try await eventually {
+                try String(contentsOfFile: "/proc/\(first.pid)/stat", encoding: .utf8).contains(") T ")
+            }
+            isFree = try await Program.tool("sqlite3", [store, "BEGIN IMMEDIATE; ROLLBACK"]).status == 0
+        }
         try FileManager.default.removeItem(atPath: store + ".lock")
         let second = try unit.recorder(store)
         try await second.line("recording 1 processor into")
