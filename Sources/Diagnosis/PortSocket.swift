@@ -13,9 +13,14 @@ package struct Program: Hashable, Sendable {
     package var isRecorder: Bool { command == "atlas-recorder" && arguments.dropFirst().first == "run" }
     package var relays: Bool { isRecorder && !arguments.contains("--no-relay") }
 
+    /// Where units send their meters, and no client can choose another.
+    package static let usualMeterPort: UInt16 = 3131
+
     /// The UDP port that a recorder was told to use; nil: any free one.
     package var meterPort: UInt16? {
-        guard let flag = arguments.firstIndex(where: { $0.hasPrefix("--meter-port") }) else { return 3131 }
+        guard let flag = arguments.firstIndex(where: { $0.hasPrefix("--meter-port") }) else {
+            return Self.usualMeterPort
+        }
         let value =
             arguments[flag].split(separator: "=").dropFirst().first.map(String.init)
             ?? arguments[flag...].dropFirst().first

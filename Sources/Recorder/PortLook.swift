@@ -13,16 +13,19 @@ package enum PortLook {
         }
     }
 
-    /// `port`: of the meters; `controlPort`: of the units' third-party control.
-    package static func look(port: UInt16, controlPort: UInt16) throws(Failure) -> PortPicture {
+    /// `port`: of the meters; `controlPort`: of the units' third-party control, `others`: of units that have another one.
+    package static func look(
+        port: UInt16, controlPort: UInt16, others: Set<UInt16> = []
+    ) throws(Failure) -> PortPicture {
+        let controlPorts = others.union([controlPort])
         guard access("/proc/net/udp", R_OK) == 0 else { throw Failure() }
-        var (table, connections) = sockets(port, controlPort)
+        var (table, connections) = sockets(port, controlPorts)
         var uses: [String: [ProcFiles.Use]] = [:]
         // A socket that came or went while the processes were asked has no owner: then all is asked again.
         for _ in 0..<5 {
             uses = ProcFiles.uses(of: Set((table + connections).map { "socket:[\($0.inode)]" }))
             let before = (table, connections)
-            (table, connections) = sockets(port, controlPort)
+            (table, connections) = sockets(port, controlPorts)
             if before == (table, connections) { break }
         }
         let recorders = ProcFiles.recorders()
@@ -61,10 +64,13 @@ package enum PortLook {
         return isSpecific && isAlone && candidates.count == 1 ? candidates[0] : nil
     }
 
-    private static func sockets(_ port: UInt16, _ controlPort: UInt16) -> (
+    private static func sockets(_ port: UInt16, _ controlPorts: Set<UInt16>) -> (
         [PortInspector.Socket], [PortInspector.Socket]
     ) {
-        (PortInspector.udpSockets(port: port), PortInspector.connections().filter { $0.remotePort == controlPort })
+        (
+            PortInspector.udpSockets(port: port),
+            PortInspector.connections().filter { controlPorts.contains($0.remotePort) }
+        )
     }
 
     private static func portSocket(_ socket: PortInspector.Socket, _ owner: Owner) -> PortSocket {

@@ -112,7 +112,6 @@ enum ProcFiles {
 
     /// A group's name; nil if it has none.
     static func group(_ gid: UInt32) -> String? { getgrgid(gid).map { String(cString: $0.pointee.gr_name) } }
-    /// A user's name; nil if it has none.
     /// A user's name by /etc/passwd alone: asking the host's name services could hold up whoever records.
     static func localUser(_ uid: UInt32) -> String? {
         for line in read("/etc/passwd").split(separator: 10) {
@@ -125,5 +124,6 @@ enum ProcFiles {
         return nil
     }
 
+    /// A user's name; nil if it has none.
     static func user(_ uid: UInt32) -> String? { getpwuid(uid).map { String(cString: $0.pointee.pw_name) } }
 }

@@ -3,8 +3,8 @@ import Glibc
 
 /// Passes every received datagram on to 127.255.255.255, on the port it came to: each program of this host that is bound to
 /// 0.0.0.0 there with address reuse gets all of it, as if it were alone. Our own sockets are bound to specific addresses and
-/// so do not hear it. Where datagrams come faster than both can be done, recording goes first. Confined to the receiving thread, which sends from the memory it received into: no copy, and a
-/// loopback send never waits.
+/// so do not hear it. Where datagrams come faster than both can be done, recording goes first. Confined to the receiving
+/// thread, which sends from the memory it received into: no copy, and a loopback send never waits.
 final class Relay {
     /// Whether the datagrams go on under the unit's own address; else under 127.0.0.1.
     let keepsSource: Bool

@@ -25,8 +25,8 @@ struct Standby: Sendable {
     /// Takes the lock, or throws `.lockHeld` with the holder's name.
     func claim() throws(StoreError) -> StoreLock { try StoreLock(store: path, holder: name) }
 
-    /// Waits until the holder lets go or dies, kill -9 included; whoever waits for long is told of each new holder, and the
-    /// service manager that this one lives. nil: graceful shutdown came first.
+    /// Waits until the holder lets go or dies, kill -9 included; the service manager is told of each new holder. nil:
+    /// graceful shutdown came first.
     func wait(_ manager: ServiceManager, first holder: String) async throws -> StoreLock? {
         let (locks, continuation) = AsyncStream<Result<StoreLock, StoreError>>.makeStream()
         // flock(2) is woken by the kernel when the holder is gone, but by nothing else: where nobody wants the lock any
@@ -55,7 +55,6 @@ struct Standby: Sendable {
         var told = first
         let own = "pid \(getpid()) "
         while true {
-            manager.isAlive()
             try? await Task.sleep(for: .seconds(1))
             if Task.isCancelled { return }
             let holder = holder

@@ -48,8 +48,8 @@ package final class StoreLock: Sendable {
             guard tries < Self.tryLimit else {
                 throw failure(
                     .cannotOpen,
-                    "\(lockPath) was deleted each of \(tries) times while it was locked, so it would keep no second recorder out; "
-                        + "look for who deletes it")
+                    "\(lockPath) was deleted each of \(tries) times while it was locked, so it would keep no second "
+                        + "recorder out; look for who deletes it")
             }
         } while true
         predecessor = Self.text(descriptor)

@@ -9,7 +9,8 @@ struct AtlasRecorder: AsyncParsableCommand {
         commandName: "atlas-recorder",
         abstract: "Records what AtlasIED Atmosphere processors say, and tells afterwards what was up.",
         discussion: """
-            Exit codes: 0 done; 1 could not do it or could not tell; 2 what --fail-on asks for was there; 64 wrong usage; 75 another recorder holds the store.
+            Exit codes: 0 done; 1 could not do it or could not tell; 2 what --fail-on asks for was there; \
+            64 wrong usage; 75 another recorder holds the store.
             """,
         version: Version.text,
         subcommands: [

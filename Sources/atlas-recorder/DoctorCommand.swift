@@ -30,15 +30,18 @@ struct DoctorCommand: AsyncParsableCommand {
             valueName: "[NAME=]HOST[:PORT]"))
     var processor: [String] = []
 
-    @Option(help: ArgumentHelp("The UDP port that the processors send their meters to.", valueName: "PORT"))
-    var meterPort: UInt16 = 3131
+    @Option(
+        help: ArgumentHelp(
+            "The UDP port that the processors send their meters to (default: the running recorder's, else 3131).",
+            valueName: "PORT"))
+    var meterPort: UInt16?
 
     @Option(help: ArgumentHelp("text or json.", valueName: "FORMAT"))
     var format: PageFormat = .text
 
     mutating func validate() throws {
         if store == "" { throw ValidationError("--store '': name a file, or leave the flag out.") }
-        guard meterPort > 0 else { throw ValidationError("--meter-port 0: use 1 to 65535.") }
+        guard meterPort != 0 else { throw ValidationError("--meter-port 0: use 1 to 65535.") }
         do {
             _ = try ProcessorSpec.parse(processor)
         } catch {

@@ -5,11 +5,11 @@ import Testing
 /// that nobody keeps): what is tested is each finding, and that the exit code says what the page says.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct DoctorTests {
-    private struct Finding: Decodable {
+    struct Finding: Decodable {
         let subject, status, found: String
         let remedy: String?
     }
-    private struct Page: Decodable {
+    struct Page: Decodable {
         let version: Int
         let store: String
         let well: Bool
@@ -17,10 +17,11 @@ struct DoctorTests {
         subscript(_ subject: String) -> Finding? { findings.first { $0.subject == subject } }
     }
 
-    private func doctor(
-        _ store: String, _ meterPort: Int = 3131, _ more: String..., by command: [String] = [Program.path]
+    func doctor(
+        _ store: String, _ meterPort: Int? = 3131, _ more: String..., by command: [String] = [Program.path]
     ) async throws -> Page {
-        let arguments = ["doctor", "--store", store, "--meter-port", "\(meterPort)", "--format", "json"] + more
+        let port = meterPort.map { ["--meter-port", "\($0)"] } ?? []
+        let arguments = ["doctor", "--store", store, "--format", "json"] + port + more
         let result = try await Program.tool(command[0], Array(command.dropFirst()) + arguments)
         let page = try JSONDecoder().decode(Page.self, from: Data(result.output.utf8))
         #expect(result.status == (page.findings.allSatisfy { $0.status == "ok" } ? 0 : 1))

@@ -108,7 +108,7 @@ import Testing
             }
         }
         #expect(error?.kind == .cannotOpen && looks == 10)
-        #expect(error?.description.contains("no second recorder") == true)
+        #expect(error?.description.contains("no second recorder out") == true)
     }
 
     @Test("the lock of a file with the same inode on another file system is another lock")

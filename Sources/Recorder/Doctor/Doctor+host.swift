@@ -16,6 +16,12 @@ extension Doctor {
                     remedy: "Start it anew with the new program (docs/install.md, Upgrade).")
             }
             return Finding("recorder", .ok, "\(name.words) records, version \(version)\(others).")
+        case .begins(let name):
+            return Finding(
+                "recorder", .attention, "\(name.words) holds the store and has not begun to record.",
+                remedy:
+                    "Ask again in a minute: it may be bringing a store of an older version up to date. If it stays so, look "
+                    + "at its log: the disk may be full or refuse.")
         case .hangs(let name, let seconds):
             return Finding(
                 "recorder", .problem, "\(name.words) holds the store and has written nothing for \(seconds) s.",

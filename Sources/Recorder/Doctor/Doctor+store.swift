@@ -88,17 +88,32 @@ extension Doctor {
         return Finding("rights", .ok, "\(text): one writer, whoever is in its group may read.")
     }
 
-    /// Programs that could write beside the recorder: `sqlite3` without -readonly is one.
-    func writers(_ file: StoreExamination, _ recorder: RecorderState) -> Finding? {
-        let uses = ProcFiles.uses(of: [file.path])[file.path] ?? []
-        let others = uses.filter { $0.writes && !$0.program.isRecorder && $0.program.pid != recorder.pid }
-        guard !others.isEmpty else { return nil }
-        let names = others.map { "\($0.program.command) (pid \($0.program.pid))" }.joined(separator: ", ")
-        return Finding(
-            "writers", .attention, "\(names) has the store open for writing.",
-            remedy:
-                "Close it, and open the store with sqlite3 -readonly: a second writer holds up the recorder, and with "
-                + "an SQLite before 3.51.3 can damage the store.")
+    /// Programs that could write beside the recorder: `sqlite3` without -readonly is one, a second recorder another.
+    func writers(_ file: StoreExamination, _ recorder: RecorderState) -> [Finding] {
+        let writing = (ProcFiles.uses(of: [file.path])[file.path] ?? []).filter(\.writes).map(\.program)
+        func names(_ programs: [Program]) -> String {
+            programs.map { "\($0.command) (pid \($0.pid))" }.joined(separator: ", ")
+        }
+        var findings: [Finding] = []
+        let recorders = writing.filter(\.isRecorder)
+        if recorders.count > 1 {
+            findings.append(
+                Finding(
+                    "writers", .problem, "\(recorders.count) recorders write this store: \(names(recorders)).",
+                    remedy:
+                        "Stop all but one, now: together they can damage it. Then: atlas-recorder check. Who deleted its "
+                        + "lock, \(file.path).lock? With it there only one of them records."))
+        }
+        let others = writing.filter { !$0.isRecorder && $0.pid != recorder.pid }
+        if !others.isEmpty {
+            findings.append(
+                Finding(
+                    "writers", .attention, "\(names(others)) has the store open for writing.",
+                    remedy:
+                        "Close it, and open the store with sqlite3 -readonly: a second writer holds up the recorder, and "
+                        + "with an SQLite before 3.51.3 can damage the store."))
+        }
+        return findings
     }
 
     func disk(_ file: StoreExamination) -> Finding {

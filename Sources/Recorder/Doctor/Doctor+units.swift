@@ -1,5 +1,6 @@
 import AtlasProtocol
 import Diagnosis
+import NIOPosix
 import RecorderStore
 import WallTime
 
@@ -16,18 +17,24 @@ extension Doctor {
                     remedy: "atlas-recorder doctor --processor 192.168.5.101")
             ]
         }
+        let addresses = await addresses(of: wanted, picture)
         var findings: [Finding?] = []
         var toAsk: [ProcessorSpec] = []
         for spec in wanted {
             let state = known.first {
                 $0.isConfigured && $0.spec.host == spec.host && $0.spec.controlPort == spec.controlPort
             }
-            if recorder.isThere, let state {
+            if case .begins(let holder) = recorder, state != nil {
+                findings.append(
+                    Finding(
+                        "processor \(spec.name)", .attention, "\(holder.words) has not begun with it.",
+                        remedy: "See 'recorder' above."))
+            } else if recorder.isThere, let state {
                 findings.append(recorded(state, holder: content.holder))
             } else if spec.isSimulated {
                 findings.append(
                     Finding("processor \(spec.name)", .ok, "simulated: it is there while run --simulate runs."))
-            } else if let client = self.client(of: spec, picture) {
+            } else if let client = self.client(of: spec, at: addresses[spec.host] ?? [], picture) {
                 findings.append(
                     Finding(
                         "processor \(spec.name)", .ok,
@@ -48,8 +55,23 @@ extension Doctor {
     }
 
     /// A recorder of this host that is connected to it.
-    private func client(of spec: ProcessorSpec, _ picture: PortPicture?) -> UnitClient? {
-        picture?.clients.first { $0.unit == "\(spec.host):\(spec.controlPort)" && $0.owner.isRecorder }
+    private func client(
+        of spec: ProcessorSpec, at addresses: Set<IPv4Address>, _ picture: PortPicture?
+    ) -> UnitClient? {
+        let places = Set(addresses.map { "\($0):\(spec.controlPort)" })
+        return picture?.clients.first { places.contains($0.unit) && $0.owner.isRecorder }
+    }
+
+    /// The addresses of each host, where somebody is connected to a unit.
+    private func addresses(of specs: [ProcessorSpec], _ picture: PortPicture?) async -> [String: Set<IPv4Address>] {
+        guard picture?.clients.contains(where: \.owner.isRecorder) == true else { return [:] }
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
+        return await withTaskGroup { group in
+            for host in Set(specs.map(\.host)) {
+                group.addTask { (host, await Resolver.addresses(of: host, on: eventLoop)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
     }
 
     // MARK: by the recorder's word

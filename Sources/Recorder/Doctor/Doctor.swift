@@ -16,13 +16,17 @@ package struct Doctor: Sendable {
     let store: String
     /// As named on the command line; empty: those of the store.
     let processors: [ProcessorSpec]
-    let meterPort: UInt16
+    /// As named on the command line; nil: the recorder's.
+    private let namedPort: UInt16?
+    /// The port that is looked at.
+    private(set) var meterPort: UInt16
     /// Of this program.
     let version: String
     let now: Int64
 
-    package init(store: String, processors: [ProcessorSpec], meterPort: UInt16, version: String) {
-        (self.store, self.processors, self.meterPort, self.version) = (store, processors, meterPort, version)
+    package init(store: String, processors: [ProcessorSpec], meterPort: UInt16?, version: String) {
+        (self.store, self.processors, self.namedPort, self.version) = (store, processors, meterPort, version)
+        self.meterPort = meterPort ?? Program.usualMeterPort
         now = HostClocks.system.wall()
     }
 
@@ -37,10 +41,19 @@ package struct Doctor: Sendable {
             content = StoreContent(file)
             recorder = content.run?.heartbeat == before ? .absent : .runs(.init(content.run))
         }
-        let controlPort = (processors + content.processors.map(\.spec)).first?.controlPort ?? ProcessorSpec.defaultPort
-        let picture = try? PortLook.look(port: meterPort, controlPort: controlPort)
+        var doctor = self
+        doctor.meterPort = namedPort ?? recorder.meterPort ?? Program.usualMeterPort
+        return await doctor.examine(file, content, recorder)
+    }
+
+    private func examine(
+        _ file: StoreExamination, _ content: StoreContent, _ recorder: RecorderState
+    ) async -> Examination {
+        let controlPorts = Set((processors + content.processors.map(\.spec)).map(\.controlPort))
+        let picture = try? PortLook.look(
+            port: meterPort, controlPort: ProcessorSpec.defaultPort, others: controlPorts)
         var findings = [sqlite(), storeFile(file, content), integrity(file), rights(file)].compactMap { $0 }
-        findings += [writers(file, recorder)].compactMap { $0 }
+        findings += writers(file, recorder)
         findings.append(self.recorder(recorder, content, picture))
         findings.append(receiveBuffer(recorder, content))
         findings.append(port(picture, recorder, content))
@@ -76,6 +89,8 @@ struct StoreContent {
 /// Whether somebody records into this store.
 enum RecorderState: Equatable {
     case runs(Holder)
+    /// It has the lock, and no run of its own yet.
+    case begins(Holder)
     /// It has the lock and writes no heartbeat.
     case hangs(Holder, seconds: Int64)
     /// A heartbeat of just now and no lock: killed a moment ago, or in another container, whose locks are not seen here.
@@ -91,7 +106,12 @@ enum RecorderState: Equatable {
 
         init(words: String?, _ run: LastRun?, waiting: Int) {
             self.words = words ?? run.map { "pid \($0.pid) on \($0.host)" } ?? "a recorder"
-            (pid, self.waiting) = (run?.pid, waiting)
+            (pid, self.waiting) = (Self.pid(in: words) ?? run?.pid, waiting)
+        }
+        /// `pid 2211 since …`
+        static func pid(in words: String?) -> Int32? {
+            guard let fields = words?.split(separator: " "), fields.count > 1, fields[0] == "pid" else { return nil }
+            return Int32(fields[1])
         }
         init(_ run: LastRun?) { self.init(words: nil, run, waiting: 0) }
     }
@@ -104,15 +124,21 @@ enum RecorderState: Equatable {
             return
         }
         let holder = Holder(words: words, run, waiting: waiting)
-        // A run that is ended is the one before: this one has not begun its own yet.
-        self = age == nil || isFresh ? .runs(holder) : .hangs(holder, seconds: (age ?? 0) / 1_000_000)
+        // A run that is ended, or another's, is the one before: this one has not begun its own yet.
+        guard let age, holder.pid == run?.pid else {
+            self = .begins(holder)
+            return
+        }
+        self = isFresh ? .runs(holder) : .hangs(holder, seconds: age / 1_000_000)
     }
 
     var isThere: Bool { self != .absent }
     var pid: Int32? {
         switch self {
-        case .runs(let holder), .hangs(let holder, _): holder.pid
+        case .runs(let holder), .begins(let holder), .hangs(let holder, _): holder.pid
         case .unseen, .absent: nil
         }
     }
+    /// As its command line has it; nil where there is none, or its process is not seen from here.
+    var meterPort: UInt16? { pid.map { ProcFiles.program($0) }.flatMap { $0.isRecorder ? $0.meterPort : nil } }
 }

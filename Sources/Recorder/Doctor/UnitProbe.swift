@@ -34,20 +34,33 @@ struct UnitProbe {
             for conversation in conversations { group.addTask { await conversation.connect(on: eventLoop) } }
         }
         // Every connection is there before the ears are: one for each local address, for all units that send there.
-        let locals = meterPort == nil ? [] : Set(conversations.compactMap(\.local))
-        let ears = locals.compactMap { Ear(address: $0, port: meterPort ?? 0) }
-        let listens = !ears.isEmpty
+        let ears = Ears(at: Set(conversations.compactMap(\.local)), port: meterPort)
         for conversation in conversations { conversation.ask() }
         let deadline = ContinuousClock.now + .seconds(Self.patience)
         while ContinuousClock.now < deadline {
-            for source in ears.flatMap({ $0.sources() }) { for one in conversations { one.heard(from: source) } }
-            if conversations.allSatisfy({ $0.isFinished(withEcho: listens) }) { break }
+            for source in ears.sources() { for one in conversations { one.heard(from: source) } }
+            if conversations.allSatisfy({ $0.isFinished(withEcho: ears.hear(at: $0.local)) }) { break }
             try? await Task.sleep(for: .milliseconds(10))
         }
-        let answers = conversations.map { $0.answer(listened: listens) }
+        let answers = conversations.map { $0.answer(listened: ears.hear(at: $0.local)) }
         for conversation in conversations { await conversation.close() }
         return answers
     }
+}
+
+/// An ear for each local address; where somebody has the port, there is none.
+struct Ears {
+    private let ears: [IPv4Address: Ear]
+
+    init(at locals: Set<IPv4Address>, port: UInt16?) {
+        var ears: [IPv4Address: Ear] = [:]
+        if let port { for local in locals { ears[local] = Ear(address: local, port: port) } }
+        self.ears = ears
+    }
+
+    /// Whether what is sent to this address of ours would be noticed.
+    func hear(at local: IPv4Address?) -> Bool { local.map { ears[$0] != nil } ?? false }
+    func sources() -> Set<IPv4Address> { ears.values.reduce(into: []) { $0.formUnion($1.sources()) } }
 }
 
 /// A UDP socket that only notices who sends.
