@@ -65,12 +65,30 @@ final class Running: Sendable {
 
     /// Waits until this many lines of stdout contain this.
     func line(_ part: String, times: Int = 1) async throws {
-        while count(of: part) < times {
-            guard process.isRunning || count(of: part) >= times else {
+        try await wait(for: part) { $0.split(separator: "\n").count { $0.contains(part) } >= times }
+    }
+
+    /// Waits for a line of stdout with this, behind the last of so many with that.
+    func line(_ part: String, after other: String, times: Int = 1) async throws {
+        try await line(other, times: times)
+        try await wait(for: part) {
+            $0.split(separator: "\n").split(maxSplits: times, omittingEmptySubsequences: false) { $0.contains(other) }
+                .last?.contains { $0.contains(part) } == true
+        }
+    }
+
+    private func wait(for part: String, until isThere: (String) -> Bool) async throws {
+        while !isThere(output.text) {
+            guard process.isRunning || isThere(output.text) else {
                 Issue.record("ended without '\(part)': \(output.text)\(errors.text)")
                 return
             }
-            try await Task.sleep(for: .milliseconds(20))
+            do {
+                try await Task.sleep(for: .milliseconds(20))
+            } catch {  // this test's time is up
+                Issue.record("no '\(part)' yet: \(output.text)\(errors.text)")
+                throw error
+            }
         }
     }
 
