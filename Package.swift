@@ -21,15 +21,16 @@ let package = Package(
         .target(name: "Migrations", path: "Migrations", plugins: ["EmbedSQL"]),
         .target(name: "Reports", path: "reports", plugins: ["EmbedSQL"]),
 
+        .target(name: "Locks"),
         .target(name: "AtlasProtocol"),
         .target(name: "WallTime"),
         // What was seen of the host, and what follows from it. No sockets, no files.
         .target(name: "Diagnosis", dependencies: ["AtlasProtocol"]),
-        .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "Migrations"]),
+        .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "Locks", "Migrations"]),
         .target(
             name: "Recorder",
             dependencies: [
-                "AtlasProtocol", "CSockets", "Diagnosis", "RecorderStore", "WallTime",
+                "AtlasProtocol", "CSockets", "Diagnosis", "Locks", "RecorderStore", "WallTime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -47,7 +48,8 @@ let package = Package(
         .executableTarget(
             name: "atlas-recorder",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "Diagnosis", "Recorder", "RecorderStore", "Reporting", "WallTime",
+                "AtlasProtocol", "AtlasSimulator", "Diagnosis", "Locks", "Recorder", "RecorderStore", "Reporting",
+                "WallTime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -59,11 +61,11 @@ let package = Package(
         .target(name: "CFaults", dependencies: ["CSQLite"], path: "Tests/CFaults"),
         .testTarget(name: "AtlasProtocolTests", dependencies: ["AtlasProtocol"]),
         .testTarget(
-            name: "RecorderStoreTests", dependencies: ["AtlasProtocol", "CFaults", "CSQLite", "RecorderStore"]),
+            name: "RecorderStoreTests", dependencies: ["AtlasProtocol", "CFaults", "CSQLite", "Locks", "RecorderStore"]),
         .testTarget(
             name: "RecorderTests",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "CSockets", "Diagnosis", "Recorder", "RecorderStore",
+                "AtlasProtocol", "AtlasSimulator", "CSockets", "Diagnosis", "Locks", "Recorder", "RecorderStore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -1,6 +1,6 @@
 import Dispatch
+import Locks
 import RecorderStore
-import Synchronization
 
 /// Events, states and errors on their way to the store, in order. Whoever puts them here never waits; the writer's thread
 /// is woken by what is urgent. Bounded: beyond the limit, changes of parameters are dropped and counted, because only

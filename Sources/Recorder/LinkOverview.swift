@@ -1,6 +1,6 @@
 import AtlasProtocol
+import Locks
 import RecorderStore
-import Synchronization
 
 /// How many links are up, in one line for whoever asks the service manager: `systemctl status`.
 final class LinkOverview: Sendable {

@@ -1,8 +1,8 @@
 import AtlasProtocol
 import CSockets
 import Glibc
+import Locks
 import RecorderStore
-import Synchronization
 
 /// The receiving side of all meters: one thread that waits in poll(2) and reads with recvmmsg(2). Everybody else talks to
 /// it through commands, so its sockets and frames have one owner.

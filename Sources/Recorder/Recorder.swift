@@ -1,11 +1,11 @@
 import AtlasProtocol
 import Glibc
+import Locks
 import Logging
 import NIOCore
 import NIOPosix
 import RecorderStore
 import ServiceLifecycle
-import Synchronization
 import WallTime
 
 /// What to record, and where.
@@ -53,8 +53,10 @@ package struct Recorder: Service {
         let path = StoreFile.resolved(configuration.store)
         var succession: StoreSuccession?
         while true {
-            let end = try await record(lock, predecessor, after: &succession) { signsOfLife.cancel() }
-            guard let next = try StoreSuccession.after(end, of: path, former: succession, clock: clock) else { return }
+            let (end, left) = try await record(lock, predecessor, after: &succession) { signsOfLife.cancel() }
+            let next = try StoreSuccession.after(
+                end, of: path, samplesLost: left, former: succession, clock: clock)
+            guard let next else { return }
             succession = next
             predecessor = nil
             if !lock.isInPlace(forStore: path) {
@@ -66,11 +68,11 @@ package struct Recorder: Service {
 
     private var clock: RecorderClock { RecorderClock(configuration.clocks) }
 
-    /// Records into one store, to its end or the recorder's.
+    /// Records into one store, to its end or the recorder's; `samplesLeft` were received and are not in it.
     private func record(
         _ lock: StoreLock, _ predecessor: String?, after succession: inout StoreSuccession?,
         records: () -> Void
-    ) async throws -> WriterLoop.End {
+    ) async throws -> (WriterLoop.End, samplesLeft: Int) {
         let manager = configuration.serviceManager
         let limits = configuration.links.limits
         let (clock, outbox) = (clock, EntryOutbox())
@@ -138,12 +140,13 @@ package struct Recorder: Service {
         await receiver.stop()
         await loop.settle()
         await server.stop()
-        if let early, case .damaged = early { return early }
+        // Only now has the receiver handed over all that it had.
+        if let early, case .damaged = early { return (early, await writer.samplesWaiting) }
         outbox.put([.event(.init(processor: nil, at: end, link: nil, name: .stopped))])
         outbox.close()
         if early == nil { for await _ in ends {} }
         try await finish(writer, outbox.take(at: end), at: end)
-        return early ?? .closed
+        return (early ?? .closed, 0)
     }
 
     /// How the writer ended by itself; nil: graceful shutdown came first.

@@ -1,5 +1,6 @@
 import AtlasProtocol
-import Synchronization
+import Locks
+import struct Synchronization.Atomic
 
 /// Tells the time of everything that is recorded: an anchor plus CLOCK_BOOTTIME, so that the distance of two times is what
 /// passed between them, and only a step of the wall clock moves the anchor.

@@ -1,7 +1,7 @@
 import AtlasProtocol
+import Locks
 import Logging
 import RecorderStore
-import Synchronization
 
 /// What a check of the open store found: nil as long as nothing was.
 final class StoreVerdict: Sendable {

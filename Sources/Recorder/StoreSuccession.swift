@@ -20,19 +20,20 @@ struct StoreSuccession: Sendable {
 
     /// Puts the files of a store that is to be left where they are safe. nil: the recorder ended by itself. Throws if they
     /// cannot be put anywhere, or if the store before this one was damaged a moment ago.
+    /// `samplesLost`: those that waited for a damaged store.
     static func after(
-        _ end: WriterLoop.End, of path: String, former: StoreSuccession?, clock: RecorderClock
+        _ end: WriterLoop.End, of path: String, samplesLost: Int, former: StoreSuccession?, clock: RecorderClock
     ) throws(StoreError) -> StoreSuccession? {
         let moved: String
         switch end {
         case .closed: return nil
-        case .damaged(let words, let samples):
+        case .damaged(let words):
             if let former, former.name == .storeSetAside, clock.now - former.at < pause {
                 throw StoreError(
                     .damaged, message: "\(words); so was the one before it, look at the disk: dmesg, smartctl -a",
                     doing: "go on recording", path: path)
             }
-            return try damaged(words, samples: samples, of: path, clock: clock)
+            return try damaged(words, samplesLost: samplesLost, of: path, clock: clock)
         case .displaced(.store):
             let log = try StoreAside.moveOrphanedLog(of: path, stamp: stamp(clock))
             let left = log.map { "; what it had not taken up yet is in \($0)" } ?? ""
@@ -48,15 +49,15 @@ struct StoreSuccession: Sendable {
 
     /// Sets a damaged store aside.
     static func damaged(
-        _ words: String, samples: Int, of path: String, clock: RecorderClock
+        _ words: String, samplesLost: Int, of path: String, clock: RecorderClock
     ) throws(StoreError) -> StoreSuccession {
         let kept = try StoreAside.move(path, stamp: stamp(clock))
-        let lost = samples == 0 ? "" : "; \(samples) samples that waited are lost"
+        let lost = samplesLost == 0 ? "" : "; \(samplesLost) samples that waited are lost"
         return StoreSuccession(
             .storeSetAside,
             "it was damaged: \(words)\(lost); kept as \(kept); what can be read of it: "
                 + "atlas-recorder rescue '\(kept)' rescued.sqlite",
-            samplesLost: samples, at: clock.now)
+            samplesLost: samplesLost, at: clock.now)
     }
 
     /// Renames a write-ahead log that is there without its store, which SQLite would delete; nil: there is none.
@@ -104,7 +105,7 @@ struct StoreOpening {
         } catch let error as StoreError {
             // Of a file that this program did not mark as its own not a byte is touched.
             guard case .store = found, error.isDamage else { throw error }
-            succession = try .damaged(error.message, samples: 0, of: path, clock: clock)
+            succession = try .damaged(error.message, samplesLost: 0, of: path, clock: clock)
         }
         return try await begin(path, queue, committed)
     }

@@ -16,8 +16,8 @@ struct WriterLoop: Sendable {
     /// Why it ended.
     enum End: Sendable {
         case closed
-        /// In SQLite's words; so many samples that waited are not stored.
-        case damaged(String, samples: Int)
+        /// In SQLite's words; what waits is not stored.
+        case damaged(String)
         case displaced(StorePlace.Displacement)
     }
 
@@ -39,7 +39,7 @@ struct WriterLoop: Sendable {
             var minutesFault = StoreFault(logger: logger, "the meters' minutes cannot be counted; they will be later")
             while outbox.wait(atMost: .microseconds(Int(max(0, (nextSamples - clock.now).microseconds)))) {
                 let now = clock.now
-                if let words = verdict.damage { return .damaged(words, samples: writer.samplesWaiting) }
+                if let words = verdict.damage { return .damaged(words) }
                 if now >= nextLook {
                     nextLook = now + Self.placeInterval
                     if let displacement = writer.displacement() { return .displaced(displacement) }
@@ -52,7 +52,7 @@ struct WriterLoop: Sendable {
                     try writer.commit(entries, samples: samples, at: clock.wallNow)
                     fault.ended(at: now)
                 } catch {
-                    if let words = Self.damage(error) { return .damaged(words, samples: writer.samplesWaiting) }
+                    if let words = Self.damage(error) { return .damaged(words) }
                     fault.happened(error, at: now)
                     continue
                 }
@@ -62,7 +62,7 @@ struct WriterLoop: Sendable {
                     if try writer.countMinutes() { nextMinutes = now }
                     minutesFault.ended(at: now)
                 } catch {
-                    if let words = Self.damage(error) { return .damaged(words, samples: writer.samplesWaiting) }
+                    if let words = Self.damage(error) { return .damaged(words) }
                     minutesFault.happened(error, at: now)
                 }
             }

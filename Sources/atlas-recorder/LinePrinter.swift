@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import Locks
 
 /// Prints lines on stdout in order, on a thread of its own: whoever reads them slowly, or not at all, must not hold up
 /// the recorder. Beyond a thousand waiting lines new ones are dropped; they are in the store all the same.

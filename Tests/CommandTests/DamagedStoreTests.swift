@@ -133,6 +133,35 @@ struct DamagedStoreTests {
         #expect(Int(try await sql("SELECT count(*) FROM meter_samples", in: folder.file("rescued.sqlite"))) ?? 0 > 100)
     }
 
+    @Test("damage that a commit meets while it records: the same, and what waited is counted")
+    func damagedUnderACommit() async throws {
+        let recorder = try recorder()
+        try await recorder.line("subscribed")
+        // Another writer's commit makes stale what the recorder has of the file in memory: it reads it anew.
+        let script = """
+            import os, sqlite3, sys
+            path = sys.argv[1]
+            store = sqlite3.connect(path, isolation_level=None, timeout=20)
+            while True:
+                store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                store.execute("BEGIN IMMEDIATE")
+                if os.path.getsize(path + "-wal") == 0: break
+                store.execute("ROLLBACK")
+            store.execute("UPDATE recorder_run SET host = host")
+            with open(path, "r+b") as file:
+                file.seek(4096)
+                file.write(bytes(n * 197 % 251 for n in range(os.path.getsize(path) - 4096)))
+            store.execute("COMMIT")
+            """
+        let vandal = try await Program.tool("python3", ["-c", script, store])
+        #expect(vandal.status == 0, "\(vandal.errors)")
+        try await recorder.line("meters up", after: "store set aside (it was damaged: database disk image is malformed")
+        try await stop(recorder)
+        #expect(try await isWhole())
+        #expect(try await sql("SELECT reason, samples > 0 FROM sample_losses") == "store_damaged|1")
+        #expect(try files.contains { $0.hasPrefix("s.sqlite.damaged-") })
+    }
+
     @Test("its write-ahead log is deleted under it: nothing is lost, a new one is there")
     func logDeleted() async throws {
         let recorder = try recorder()

@@ -1,5 +1,5 @@
 import AtlasProtocol
-import Synchronization
+import Locks
 import Testing
 
 @testable import RecorderStore

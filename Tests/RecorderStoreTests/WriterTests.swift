@@ -1,6 +1,6 @@
 import AtlasProtocol
 import Foundation
-import Synchronization
+import Locks
 import Testing
 
 @testable import RecorderStore

@@ -1,7 +1,7 @@
 import AtlasProtocol
 import AtlasSimulator
+import Locks
 import RecorderStore
-import Synchronization
 import Testing
 
 @testable import Recorder

@@ -1,7 +1,7 @@
 import AtlasProtocol
 import Glibc
+import Locks
 import NIOCore
-import Synchronization
 
 @testable import Recorder
 @testable import RecorderStore

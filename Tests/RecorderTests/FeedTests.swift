@@ -1,7 +1,7 @@
 import AtlasProtocol
 import AtlasSimulator
 import Glibc
-import Synchronization
+import Locks
 import Testing
 
 @testable import Recorder

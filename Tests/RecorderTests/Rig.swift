@@ -1,11 +1,12 @@
 import AtlasProtocol
 import AtlasSimulator
 import Glibc
+import Locks
 import Logging
 import NIOPosix
 import RecorderStore
 import ServiceLifecycle
-import Synchronization
+import struct Synchronization.Atomic
 import Testing
 
 @testable import Recorder

@@ -1,6 +1,6 @@
 import AtlasProtocol
+import Locks
 import Logging
-import Synchronization
 import Testing
 
 @testable import Recorder

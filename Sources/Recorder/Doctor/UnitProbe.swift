@@ -1,10 +1,10 @@
 import AtlasProtocol
 import CSockets
 import Glibc
+import Locks
 import NIOCore
 import NIOPosix
 import RecorderStore
-import Synchronization
 
 /// Asks units whether they answer: one short connection to each, `get KeepAlive` and `get FirmwareVersion`, and an ear on
 /// UDP for the keep-alive's echo where nobody else has the port. Subscribes to nothing.

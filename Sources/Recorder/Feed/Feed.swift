@@ -1,6 +1,7 @@
 import AtlasProtocol
+import Locks
 import RecorderStore
-import Synchronization
+import struct Synchronization.Atomic
 
 /// The way from the recorder's threads to the feed's readers. Whoever puts something here never waits: the way is bounded,
 /// and what does not fit is counted as missed by every reader. Without a reader it costs one atomic load a round, and where

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// The bounded way from the receiver to the writer. The receiver never waits: when the queue is full the oldest block
 /// goes, is counted, and becomes rows of `sample_losses`. A block leaves only after its commit.
