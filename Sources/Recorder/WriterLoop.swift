@@ -10,6 +10,9 @@ struct WriterLoop: Sendable {
     /// Between two looks for minutes that are over.
     private static let minutesInterval = Span.seconds(10)
 
+    /// Between two words on minutes that were left out: each is named once, but all may be.
+    private static let leftOutInterval = Span.seconds(60)
+
     /// Between two looks at the store's files.
     private static let placeInterval = Span.seconds(1)
 
@@ -34,6 +37,7 @@ struct WriterLoop: Sendable {
         await writer.occupy { writer in
             var nextSamples = clock.now
             var nextMinutes = clock.now
+            var nextLeftOut = clock.now
             var nextLook = clock.now + Self.placeInterval
             var fault = StoreFault(logger: logger, "the store refuses; samples and events wait in memory")
             var minutesFault = StoreFault(logger: logger, "the meters' minutes cannot be counted; they will be later")
@@ -61,6 +65,13 @@ struct WriterLoop: Sendable {
                 do {
                     if try writer.countMinutes() { nextMinutes = now }
                     minutesFault.ended(at: now)
+                    guard now >= nextLeftOut, let leftOut = writer.takeMinutesLeftOut() else { continue }
+                    nextLeftOut = now + Self.leftOutInterval
+                    logger.warning(
+                        "minutes or hours of meters were left out; their samples are stored",
+                        metadata: [
+                            "count": "\(leftOut.count)", "from_us": "\(leftOut.first)", "error": "\(leftOut.error)",
+                        ])
                 } catch {
                     if let words = Self.damage(error) { return .damaged(words) }
                     minutesFault.happened(error, at: now)
