@@ -104,6 +104,8 @@ WITH RECURSIVE span AS (
                ELSE (SELECT t.chain FROM stretch t
                       WHERE t.piece = v.piece AND t.takes_us <= v.at_us AND t.ended_us > v.at_us) END AS chain
       FROM value v
+     -- What is beyond 1,000 dB an older version took for a level: it is none.
+     WHERE typeof(v.level) = 'integer' OR abs(v.level) <= 1000
 ), held AS (
     SELECT h.meter_id AS meter_id, h.level AS level,
            min(h.next_us, t.ended_us, p.to_us) - max(h.at_us, t.started_us, p.from_us) AS known_us

@@ -97,7 +97,8 @@ private struct WireParameter: Decodable {
         if members.contains(.val) {
             // A text under `val` is the value all the same: `"val":"Main Bar"` for a name.
             if let number = (try? members.decode(WireNumber.self, forKey: .val))?.double {
-                value = ParameterValue(name: name, value: .number(number))
+                let isValue = Meter(name: name) == nil || Reading.isLevel(number)
+                value = isValue ? ParameterValue(name: name, value: .number(number)) : nil
             } else if let text = try? members.decode(String.self, forKey: .val), Meter(name: name) == nil {
                 value = ParameterValue(name: name, value: .text(text))
             } else {

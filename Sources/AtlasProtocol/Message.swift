@@ -48,6 +48,6 @@ package struct ParameterValue: Equatable, Sendable {
 /// A message that was read, with how many of its parameters could not be.
 package struct ParsedMessage: Equatable, Sendable {
     package let message: Message
-    /// Values that had to be left out: a wrong type, not a number, beyond a Double's range.
+    /// Values that had to be left out: a wrong type, not a number, a meter's beyond `Reading.limit`.
     package let unreadableValues: Int
 }

@@ -87,10 +87,17 @@ package struct Meter: Hashable, Sendable {
     }
 }
 
-/// A meter's value as it came, in dB (-80..0 by the manual; what a unit sends beyond that is kept).
+/// A meter's value as it came, in dB (-80..0 by the manual; what a unit sends beyond that is kept, up to `limit`).
 package struct Reading: Equatable, Sendable {
+    /// dB, either way: no level is beyond it (a 64-bit sample spans 385 dB), and what is summed over any time stays finite.
+    package static let limit = 1_000.0
+
     package let meter: Meter
     package let level: Double
+
+    /// Whether this is a level at all; what is not is counted as unreadable.
+    @inline(__always)
+    package static func isLevel(_ number: Double) -> Bool { abs(number) <= limit }
 
     package init(meter: Meter, level: Double) {
         self.meter = meter

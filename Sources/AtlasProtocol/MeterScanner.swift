@@ -3,7 +3,7 @@
 ///     {"jsonrpc":"2.0","method":"update","params":[{"param":"ZoneMeter_0","val":-20.1},…]}
 ///
 /// White space, the order of members, one object instead of an array, and `pct` for `val` are read too. Whatever else
-/// comes (escapes, a non-meter, a number as a string, an unknown member, no value at all) is declined whole and left to
+/// comes (escapes, a non-meter, a number as a string or no level, an unknown member, no value at all) is declined whole and left to
 /// `FallbackDecoder`; so the two never differ, one only knows less.
 package enum MeterScanner {
     package struct Scan: Equatable, Sendable {
@@ -116,7 +116,7 @@ private struct Cursor {
                 guard let name = string(), let read = Meter(name: name) else { return false }
                 meter = read
             } else if key.equals("val"), level == nil {
-                guard let read = number() else { return false }
+                guard let read = number(), Reading.isLevel(read) else { return false }
                 level = read
             } else if key.equals("pct"), percent == nil {
                 guard let read = number() else { return false }

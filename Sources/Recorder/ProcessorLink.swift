@@ -12,8 +12,8 @@ final class ProcessorLink {
     /// This host's end of the connection.
     private(set) var local: IPv4Address?
     /// The interface that has that address, and when it was last seen to have it.
-    private var interface: UInt32 = 0
-    private var localSeen = Instant(microseconds: 0)
+    private(set) var interface: UInt32 = 0
+    var localSeen = Instant(microseconds: 0)
     unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
     private let keepAlive: Span
@@ -27,7 +27,7 @@ final class ProcessorLink {
     private var waiting: [ControlSession.Event] = []
     private var isHandling = false
     private var heardOnThisConnection = false
-    private var lastLine = Instant(microseconds: 0)
+    private(set) var lastLine = Instant(microseconds: 0)
     private var lastSeen = Instant(microseconds: 0)
     private var unreadableLines = 0
 
@@ -216,20 +216,6 @@ final class ProcessorLink {
             let asked = unheard.map { plane.clock.now - $0 + .seconds(ControlChannel.quietLimit) }
             handle(.disconnected(ControlChannel.cause(ending: errno), since: asked))
         }
-    }
-
-    func addressIsThere() { localSeen = plane.clock.now }
-
-    /// Connects again at once from the address that this host has now. Where no other address of the same interface
-    /// leads to the unit the connection is kept: the old one may come back in time (docs/decisions/0007-own-address.md).
-    func addressIsGone() {
-        guard let local, let unit = endpoint?.address else { return }
-        let next = IPv4Address(bits: csockets_source(unit.bits))
-        guard next.bits != 0, next != local, csockets_interface(next.bits) == interface else { return }
-        let detail = "\(local) is no address of this host any more; the way to \(unit) is from \(next) now"
-        // It went between two looks, and not before what was heard last.
-        let since = max(localSeen, lastLine, status.lastDatagram ?? localSeen)
-        handle(.disconnected(.addressGone, since: since, detail: detail))
     }
 
     private func heardNow() {

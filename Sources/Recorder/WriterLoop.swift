@@ -10,6 +10,9 @@ struct WriterLoop: Sendable {
     /// Between two looks for minutes that are over.
     private static let minutesInterval = Span.seconds(10)
 
+    /// Between two words on minutes that were left out: each is named once, but all may be.
+    private static let leftOutInterval = Span.seconds(60)
+
     /// Between two looks at the store's files.
     private static let placeInterval = Span.seconds(1)
 
@@ -34,6 +37,7 @@ struct WriterLoop: Sendable {
         await writer.occupy { writer in
             var nextSamples = clock.now
             var nextMinutes = clock.now
+            var nextLeftOut = clock.now
             var nextLook = clock.now + Self.placeInterval
             var fault = StoreFault(logger: logger, "the store refuses; samples and events wait in memory")
             var minutesFault = StoreFault(logger: logger, "the meters' minutes cannot be counted; they will be later")
@@ -61,6 +65,13 @@ struct WriterLoop: Sendable {
                 do {
                     if try writer.countMinutes() { nextMinutes = now }
                     minutesFault.ended(at: now)
+                    guard now >= nextLeftOut, let leftOut = writer.takeMinutesLeftOut() else { continue }
+                    nextLeftOut = now + Self.leftOutInterval
+                    logger.warning(
+                        "minutes or hours of meters were left out; their samples are stored",
+                        metadata: [
+                            "count": "\(leftOut.count)", "from_us": "\(leftOut.first)", "error": "\(leftOut.error)",
+                        ])
                 } catch {
                     if let words = Self.damage(error) { return .damaged(words) }
                     minutesFault.happened(error, at: now)
@@ -76,30 +87,45 @@ struct WriterLoop: Sendable {
     }
 }
 
-/// Tells of a lasting fault without filling the log.
+/// Tells of a fault without filling the log: at once, each minute while it lasts, and when it is over. Of one that comes and
+/// goes it tells once a minute, with how often it has.
 struct StoreFault {
+    private static let interval = Span.seconds(60)
     private let logger: Logger
     private let message: Logger.Message
     private var since: Instant?
+    /// Whether anything was said of it since it began; then its end is worth a word.
+    private var isTold = false
     private var lastTold: Instant?
+    /// How often it began and ended since, and nothing was said.
+    private var untold = 0
 
     init(logger: Logger, _ message: Logger.Message) { (self.logger, self.message) = (logger, message) }
 
     mutating func happened(_ error: any Error, at now: Instant) {
         since = since ?? now
-        if let lastTold, now - lastTold < .seconds(60) { return }
-        lastTold = now
-        logger.error(message, metadata: ["error": "\(error)", "seconds": seconds(until: now)])
+        guard isDue(now) else { return }
+        (lastTold, isTold) = (now, true)
+        logger.error(message, metadata: told(at: now, ["error": "\(error)"]))
     }
 
+    /// Called with every write that went well.
     mutating func ended(at now: Instant) {
-        guard since != nil else { return }
-        logger.notice("the store takes writes again", metadata: ["seconds": seconds(until: now)])
-        (since, lastTold) = (nil, nil)
+        if since != nil, !isTold { untold += 1 }
+        if isTold || (untold > 0 && isDue(now)) {
+            logger.notice("the store takes writes again", metadata: told(at: now, [:]))
+        }
+        (since, isTold) = (nil, false)
     }
 
-    /// How long it has lasted.
-    private func seconds(until now: Instant) -> Logger.MetadataValue {
-        "\(since.map { Double((now - $0).microseconds) / 1e6 } ?? 0)"
+    private func isDue(_ now: Instant) -> Bool { lastTold.map { now - $0 >= Self.interval } ?? true }
+
+    /// How long it has lasted, and how often it was not told of.
+    private mutating func told(at now: Instant, _ metadata: Logger.Metadata) -> Logger.Metadata {
+        var metadata = metadata
+        if let since { metadata["seconds"] = "\(Double((now - since).microseconds) / 1e6)" }
+        if untold > 0 { metadata["times_before"] = "\(untold)" }
+        untold = 0
+        return metadata
     }
 }

@@ -29,6 +29,7 @@ package actor StoreWriter {
     private var isWhole = false
     /// Ends when the store's files are closed: once the writer is let go of, and everything that it read with.
     package nonisolated let closed: AsyncStream<Void>
+    private var minutesLeftOut: MinutesLeftOut?
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
     /// `.schemaTooNew` for a file that is then left untouched, `.cannotOpen`.
@@ -138,9 +139,16 @@ package actor StoreWriter {
         }
         guard hasEnded else { return }
         defer { isWhole = checkpoint.run(emptyingLog: true) }
-        // After a long time without minutes a stop does not wait for all of them: the next run goes on.
+        // After a long time without minutes a stop does not wait for all of them, nor does it fail over them: everything that
+        // they are counted from is stored, and the next run goes on.
         var turns = 20
-        while turns > 0, try countMinutes(until: now + UpTime.minute) { turns -= 1 }
+        while turns > 0, (try? countMinutes(until: now + UpTime.minute)) == true { turns -= 1 }
+    }
+
+    /// What was left out of the minutes since this was asked last.
+    package func takeMinutesLeftOut() -> MinutesLeftOut? {
+        defer { minutesLeftOut = nil }
+        return minutesLeftOut
     }
 
     /// Counts the meters' minutes that were over at the last commit. True: there are more, for the next call. Throws as a
@@ -157,12 +165,14 @@ package actor StoreWriter {
         guard try minutes.isDue(limit) else { return false }
         try database.setSynchronous(full: false)
         var isMore = true
+        var leftOut = minutesLeftOut  // kept only with the transaction
         try database.transaction("count the minutes") { () throws(StoreError) in
             var rows = 0
             while rows < Self.minuteRows, isMore {
-                if let read = try minutes.step(until: limit) { rows += read } else { isMore = false }
+                if let read = try minutes.step(until: limit, &leftOut) { rows += read } else { isMore = false }
             }
         }
+        minutesLeftOut = leftOut
         checkpoint.runIfDue()
         return isMore
     }

@@ -16,7 +16,8 @@ struct BadInputTests {
             "1.#INF", "-1.#IND", "--5", "1e-", "-21e-", "1e+", "1e", "-", "+", ".", "0x", "0x1F", "1.2.3", "null", "[]",
             "{}", "[1]", #"{"val":1}"#, #""""#, #""loud""#, #""nan""#,
             #""0x10""#,
-            #""1e999""#, #""-1,5""#, #"" 1""#, "[[[[]]]]", #"{"a":[{"b":[null,{}]}]}"#,
+            #""1e999""#, #""-1,5""#, "1e308", "-1e308", "1e22", "1000.1", "-1001", #""1e308""#, #""-1000.5""#, #"" 1""#,
+            "[[[[]]]]", #"{"a":[{"b":[null,{}]}]}"#,
         ])
     func badValue(_ written: String) {
         let datagram = Datagram(around(Array(#"{"param":"ZoneMeter_1","val":\#(written)}"#.utf8)))
@@ -31,6 +32,23 @@ struct BadInputTests {
         let datagram = Datagram(around(Array(#"{"param":"ZoneMeter_1","val":\#(written)}"#.utf8)))
         #expect(datagram.readings.map(\.level) == [-1, 5, -3])
         #expect(datagram.content.unreadableValues == 0)
+    }
+
+    @Test("a level is within 1,000 dB", arguments: ["1000", "-1e3", #""1000""#, "-999.99"])
+    func farLevel(_ written: String) {
+        let datagram = Datagram(around(Array(#"{"param":"ZoneMeter_1","val":\#(written)}"#.utf8)))
+        #expect(datagram.readings.count == 3)
+        #expect(datagram.content.unreadableValues == 0)
+    }
+
+    @Test("what is no level may be another parameter's value, or a meter's in another format")
+    func farValue() {
+        let far = #"{"param":"ZoneGain_1","val":1e308},{"param":"ZoneMeter_1","pct":1e308}"#
+        let datagram = Datagram(around(Array(far.utf8)))
+        #expect(datagram.readings.map(\.level) == [-1, -3])
+        #expect(datagram.content.unreadableValues == 0)
+        #expect(datagram.content.otherFormat == 1)
+        #expect(datagram.content.messages.count == 1)
     }
 
     @Test(

@@ -17,7 +17,8 @@ struct ScannerAgreementTests {
     private static let tokens: [String] = [
         "0", "-0", "00", "-01", "1.", ".5", "+1", "0x1F", "0e5", "0.0E-5", "1e5", "1E-22", "1e23", "1e999", "-1e-400",
         "NaN", "Infinity", "nan",
-        "123456789012345", "1234567890123456", "9007199254740993", "0.1", "0.30000000000000004", "1e22", "4.35", "null",
+        "123456789012345", "1234567890123456", "9007199254740993", "1000", "-1000.1", "1e308", "0.1",
+        "0.30000000000000004", "1e22", "4.35", "null",
         "true", #""-5""#, "{}", "[]", "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u004d", "/*", "*/", "//", "'", " ",
         "\t", "\r",
         "\n", "\0", "é", #""val":1"#, #""pct":2"#, #""param":"ZoneMeter_3""#, #""method":"update""#,
@@ -109,6 +110,8 @@ struct ScannerAgreementTests {
             #"{"method":"update","params":{"param":"ZoneMeter_0","val":1e23}}"#,
             #"{"method":"update","params":{"param":"ZoneMeter_0","val":0e5}}"#,
             #"{"method":"update","params":{"param":"ZoneMeter_0","val":1234567890123456}}"#,
+            #"{"method":"update","params":{"param":"ZoneMeter_0","val":1000.1}}"#,
+            #"{"method":"update","params":{"param":"ZoneMeter_0","val":-1e22}}"#,
             #"{"method":"update","params":{"param":"ZoneMeter_0","val":1}} x"#,
             #"{"method":"update","params":{"param":"ZoneMeter_0","val":1}},"#,
         ])

@@ -71,6 +71,11 @@ struct HostileDatagramTests {
             #"{"method":"update","params":[{"param":"ZoneMeter_0","val":"\#(String(repeating: "9", count: 60_000))"}]}"#,
             20
         ),
+        // Numbers, but no levels: summed they would be no number.
+        (
+            #"{"method":"update","params":[{"param":"ZoneMeter_0","val":1e308},{"param":"ZoneMeter_0","val":-1e308}]}"#,
+            200
+        ),
         ("\0\u{7F}é\u{1F600}{", 200), ("{", 200), ("", 5),
         (filled("", "["), 5), (filled("", "[{"), 5), (filled(#"{"method":"update","params":"#, "["), 5),
         (filled("", #"{"a":"#), 5), (filled(#"{"error":"#, #"{"error":"#), 5), (filled("", "{}\n"), 5),

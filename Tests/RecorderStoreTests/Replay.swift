@@ -54,7 +54,10 @@ struct Replay {
             states[row[0].shown, default: []].append(
                 State(from: row[3].whole, until: row[4].whole, state: row[1].shown, cause: row[2].shown))
         }
-        for row in try rows(path, "SELECT processor, meter, at_us, level_db FROM meter_samples ORDER BY at_us") {
+        let levels = "level_db BETWEEN -1000 AND 1000"  // an older version stored more
+        for row in try rows(
+            path, "SELECT processor, meter, at_us, level_db FROM meter_samples WHERE \(levels) ORDER BY at_us")
+        {
             let key = Key(processor: row[0].shown, meter: row[1].shown)
             samples[key, default: []].append((row[2].whole, row[3].real ?? .nan))
         }

@@ -96,4 +96,9 @@ void csockets_wake_drain(int descriptor);
 // (PR_SET_NO_NEW_PRIVS). Of the calling thread and those that it starts: call it before there are others. 0 or -errno.
 int csockets_drop_privileges(void);
 
+// Who owns the file of a socket that this process has bound to `path` and does not listen on yet, and who may connect. Where the
+// owner may not be given away the file stays ours, where the group may not either it has mode `mode_without`. 0 or -errno: -ESTALE
+// if the name leads to anything but such a socket by now, which is then left as it is.
+int csockets_give_socket(const char *path, uint32_t uid, uint32_t gid, uint32_t mode, uint32_t mode_without);
+
 #endif

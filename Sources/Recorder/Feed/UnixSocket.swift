@@ -1,3 +1,4 @@
+import CSockets
 import Glibc
 
 /// Stream sockets with a path, unix(7).
@@ -12,6 +13,8 @@ enum UnixSocket {
     struct Rights: Equatable {
         let uid, gid: UInt32
         let mode: UInt32
+
+        init(uid: UInt32, gid: UInt32, mode: UInt32) { (self.uid, self.gid, self.mode) = (uid, gid, mode) }
 
         /// Those who may read a file: they may talk to the socket, which takes the right to write it.
         init(readersOf path: String) {
@@ -35,14 +38,21 @@ enum UnixSocket {
     /// is no moment in which somebody could who may not. (A umask would do it too, and be that of all other threads as well.)
     static func bound(to path: String, _ rights: Rights) throws(Failure) -> Int32 {
         let descriptor = try make(path, "bind \(path)") { bind($0, $1, $2) }
-        // Where the owner may not be given away, it is ours; where the group may not, it is nobody's but the owner's, or
-        // everybody's where everybody may read the file.
-        if chown(path, rights.uid, rights.gid) == 0 || chown(path, UInt32.max, rights.gid) == 0 {
-            chmod(path, rights.mode)
-        } else {
-            chmod(path, rights.mode & 0o006 == 0 ? 0o600 : 0o666)
+        do throws(Failure) {
+            try give(path, rights)
+        } catch {
+            close(descriptor)
+            throw error
         }
         return descriptor
+    }
+
+    /// Gives the file of a socket that was just bound to those whom it is for. Where the owner may not be given away, it is
+    /// ours; where the group may not, it is nobody's but the owner's, or everybody's where everybody may read the store.
+    static func give(_ path: String, _ rights: Rights) throws(Failure) {
+        let modeWithout: UInt32 = rights.mode & 0o006 == 0 ? 0o600 : 0o666
+        let code = csockets_give_socket(path, rights.uid, rights.gid, rights.mode, modeWithout)
+        guard code == 0 else { throw Failure(doing: "set the rights of \(path)", errno: -code) }
     }
 
     private static func make(

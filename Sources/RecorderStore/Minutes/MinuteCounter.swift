@@ -1,3 +1,4 @@
+import AtlasProtocol
 import CSQLite
 import Glibc
 
@@ -107,7 +108,7 @@ struct MinuteCounter {
                 guard code != LevelCode.none else { continue }
                 var value = 0.0
                 if code == LevelCode.exact {
-                    // Where `exact` does not tell it, the row is damaged, and there is no value.
+                    // Where `exact` tells no level, there is no value.
                     while exactIndex < exact.count, exact[exactIndex].slot < slot { exactIndex += 1 }
                     guard exactIndex < exact.count, exact[exactIndex].slot == slot else { continue }
                     value = exact[exactIndex].level
@@ -174,16 +175,19 @@ struct Level {
         exact = code == LevelCode.exact ? level : 0
     }
 
-    /// A row's column; nil where it is NULL.
+    /// A row's column; nil where it is NULL, or an older version took for a level what is none.
     init?(_ row: Statement, _ column: Int32) {
         guard !row.isNull(column) else { return nil }
-        self.init(row.isInteger(column) ? Double(row.integer(column)) / 10 : row.real(column))
+        let level = row.isInteger(column) ? Double(row.integer(column)) / 10 : row.real(column)
+        guard Reading.isLevel(level) else { return nil }
+        self.init(level)
     }
 
     var stored: SQLValue { code == LevelCode.exact ? .real(exact) : .integer(LevelCode.tenths(code)) }
 }
 
-/// Reads the column `exact` of a frame: `{"3":-20.15,"7":-1e-09}`, slots ascending, as `FrameAssembler` writes it.
+/// Reads the column `exact` of a frame: `{"3":-20.15,"7":-1e-09}`, slots ascending, as `FrameAssembler` writes it. What
+/// an older version took for a level, and is none (`Reading.limit`), is passed over as a new one does when it comes.
 enum ExactLevels {
     static func read(_ json: String) -> [(slot: Int, level: Double)] {
         var levels: [(slot: Int, level: Double)] = []
@@ -196,7 +200,7 @@ enum ExactLevels {
                 guard let name = end, name[0] == UInt8(ascii: "\""), name[1] == UInt8(ascii: ":") else { return }
                 let level = strtod(name + 2, &end)
                 guard let rest = end, rest > name + 2 else { return }
-                levels.append((slot, level))
+                if Reading.isLevel(level) { levels.append((slot, level)) }
                 next = UnsafePointer(rest)
             }
         }

@@ -1,3 +1,14 @@
+import AtlasProtocol
+import CSQLite
+
+/// Rows of minutes and hours that the store would not take.
+package struct MinutesLeftOut: Sendable {
+    package let count: Int
+    /// The first one's time, microseconds since 1970 UTC.
+    package let first: Int64
+    package let error: StoreError
+}
+
 /// Fills `meter_minute` and `meter_hour`: counts each minute when it is over, from the frames, samples and states that are
 /// stored then (docs/decisions/0004-minutes.md). Keeps nothing in memory: `minute_coverage` says what is counted, and the
 /// triggers of `link_state` and `sample_minute` set it back when something of a counted minute changes.
@@ -6,6 +17,9 @@ struct MinuteRows {
     static let settling: Int64 = 3_000_000
     private static let minute = UpTime.minute
     private static let hour = 60 * UpTime.minute
+    /// No minute of a meter sums to more, tenths of dB times microseconds; what does, counted an older version from values
+    /// that are no levels, and with it an hour's sum might not be a number.
+    private static let levelLimit = Int64(Reading.limit * 10) * minute
     /// Where a set clock left rows that are no longer valid, so much is cleared at a time.
     private static let clearing = 10 * minute
 
@@ -76,6 +90,7 @@ struct MinuteRows {
               FROM meter_minute t CROSS JOIN meter m ON m.id = t.meter_id
              CROSS JOIN minute_coverage c ON c.processor_id = m.processor_id AND c.until_us = ?1
              WHERE t.start_us >= ?2 AND t.start_us < ?3 AND t.start_us >= c.from_us
+               AND abs(t.level_us) <= \(Self.levelLimit)
              GROUP BY t.meter_id HAVING sum(t.samples) > 0 OR sum(t.known_us) > 0
             """)
         advance = try prepare("UPDATE minute_coverage SET until_us = ?2 WHERE until_us = ?1")
@@ -95,8 +110,9 @@ struct MinuteRows {
     }
 
     /// Counts the oldest minute that is not counted, of all units of which it is the oldest; time that nobody recorded is
-    /// passed over. nil: none is left before `limit`, else how many rows were read.
-    func step(until limit: Int64) throws(StoreError) -> Int? {
+    /// passed over. nil: none is left before `limit`, else how many rows were read. A row that the store refuses for what is
+    /// in it is left out, and with it that much is not known: tried again, it would be refused again, and hold up all others.
+    func step(until limit: Int64, _ leftOut: inout MinutesLeftOut?) throws(StoreError) -> Int? {
         guard try isDue(limit) else { return nil }
         let minute = try oldest.step() ? oldest.integer(0) : limit
         oldest.reset()
@@ -114,10 +130,12 @@ struct MinuteRows {
                 next = min(next, begins / Self.minute * Self.minute)
             }
         }
-        guard units.contains(where: \.upTime.isRecorded) else { return try pass(minute, to: next) }
+        guard units.contains(where: \.upTime.isRecorded) else {
+            return try pass(minute, to: next, &leftOut)
+        }
         try clear.run(.integer(minute), .integer(minute + Self.minute))
-        let rows = try count(minute, units)
-        try move(minute, to: minute + Self.minute)
+        let rows = try count(minute, units, &leftOut)
+        try move(minute, to: minute + Self.minute, &leftOut)
         return rows
     }
 
@@ -172,7 +190,9 @@ struct MinuteRows {
         return try nextState.step() ? nextState.integer(0) : nil
     }
 
-    private func count(_ minute: Int64, _ units: [MinuteCounter.Unit]) throws(StoreError) -> Int {
+    private func count(
+        _ minute: Int64, _ units: [MinuteCounter.Unit], _ leftOut: inout MinutesLeftOut?
+    ) throws(StoreError) -> Int {
         try meters.bind(.integer(minute), at: 1)
         var known: [(id: Int64, processor: Int32, slot: Int)] = []
         while try meters.step() {
@@ -192,33 +212,50 @@ struct MinuteRows {
         try counter.take(frames: frames, samples: samples)
         try counter.finish { (meter, count, last) throws(StoreError) in
             let isKnown = count.known > 0
-            try insert.run(
-                .integer(minute), .integer(meter), .integer(count.samples), isKnown ? Level(count.low).stored : .null,
-                isKnown ? Level(count.high).stored : .null, count.level, .integer(count.silent), .integer(count.known),
-                last?.stored ?? .null)
+            try Self.orLeaveOut(minute, &leftOut) { () throws(StoreError) in
+                try insert.run(
+                    .integer(minute), .integer(meter), .integer(count.samples),
+                    isKnown ? Level(count.low).stored : .null, isKnown ? Level(count.high).stored : .null, count.level,
+                    .integer(count.silent), .integer(count.known), last?.stored ?? .null)
+            }
         }
         return counter.rows
     }
 
+    /// Runs `write`, one statement. What breaks a constraint is undone by SQLite alone, and the transaction goes on.
+    private static func orLeaveOut(
+        _ time: Int64, _ leftOut: inout MinutesLeftOut?, _ write: () throws(StoreError) -> Void
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            try write()
+        } catch {
+            guard error.code & 0xFF == SQLITE_CONSTRAINT else { throw error }
+            leftOut = MinutesLeftOut(
+                count: (leftOut?.count ?? 0) + 1, first: leftOut?.first ?? time, error: leftOut?.error ?? error)
+        }
+    }
+
     /// Passes over time that nobody recorded.
-    private func pass(_ minute: Int64, to next: Int64) throws(StoreError) -> Int {
+    private func pass(_ minute: Int64, to next: Int64, _ leftOut: inout MinutesLeftOut?) throws(StoreError) -> Int {
         try isThere.bind(.integer(minute), at: 1)
         try isThere.bind(.integer(next), at: 2)
         let hasRows = try isThere.step()
         isThere.reset()
         let next = hasRows ? min(next, minute + Self.clearing) : next
         if hasRows { try clear.run(.integer(minute), .integer(next)) }
-        try move(minute, to: next)
+        try move(minute, to: next, &leftOut)
         return 1
     }
 
     /// The minutes from `minute` to `next` are counted; with the last of an hour the hour is.
-    private func move(_ minute: Int64, to next: Int64) throws(StoreError) {
+    private func move(_ minute: Int64, to next: Int64, _ leftOut: inout MinutesLeftOut?) throws(StoreError) {
         let (first, last) = (minute / Self.hour * Self.hour, next / Self.hour * Self.hour)
         if first < last {
             let (ours, hour) = (SQLValue.integer(minute), SQLValue.integer(first))
             try clearHours.run(ours, hour, .integer(last))
-            try insertHour.run(ours, hour, .integer(first + Self.hour))
+            try Self.orLeaveOut(first, &leftOut) { () throws(StoreError) in
+                try insertHour.run(ours, hour, .integer(first + Self.hour))
+            }
         }
         try advance.run(.integer(minute), .integer(next))
     }
