@@ -6,7 +6,7 @@ import Testing
 @testable import Recorder
 
 /// What is not a meter: names, gains, mutes, scenes, firmware, the whole way over real sockets.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(2)))
 struct ParameterTests {
     private static let firings =
         "SELECT parameter, label, value FROM parameter_changes WHERE parameter GLOB 'Recall*' OR parameter GLOB 'Play*' ORDER BY at_us"
