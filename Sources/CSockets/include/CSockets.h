@@ -96,4 +96,11 @@ void csockets_wake_drain(int descriptor);
 // (PR_SET_NO_NEW_PRIVS). Of the calling thread and those that it starts: call it before there are others. 0 or -errno.
 int csockets_drop_privileges(void);
 
+// Renames a file, unless something has the new name (renameat2(2), RENAME_NOREPLACE). 0 or the errno; EINVAL where the file
+// system cannot promise it.
+int csockets_rename_new(const char *from, const char *to);
+// Locks the first byte of an open file for writing, without waiting, for as long as this descriptor or a copy of it is open
+// (fcntl(2), F_OFD_SETLK). 0 or the errno; EAGAIN where somebody else has it.
+int csockets_lock_first_byte(int descriptor);
+
 #endif
