@@ -55,7 +55,13 @@ struct RescueCounts {
               FROM sample_minute m LEFT JOIN found f ON f.start_us = m.start_us AND f.processor_id = m.processor_id
              WHERE m.stored <> coalesce(f.n, 0) OR \(expected) > m.stored;
             INSERT INTO missing
-            SELECT processor_id, start_us, start_us + 59999999, missing FROM wrong WHERE missing > 0;
+            SELECT w.processor_id, max(w.start_us, coalesce(min(r.started_us), 0)),
+                   min(w.start_us + 59999999, coalesce(max(max(r.heartbeat_us, coalesce(r.ended_us, 0))), w.start_us + 59999999)),
+                   w.missing
+              FROM wrong w
+              LEFT JOIN recorder_run r  -- nothing came while nobody recorded
+                ON r.started_us < w.start_us + 60000000 AND max(r.heartbeat_us, coalesce(r.ended_us, 0)) >= w.start_us
+             WHERE w.missing > 0 GROUP BY w.start_us, w.processor_id;
             UPDATE sample_minute AS m
                SET stored = m.stored - w.excess, received = m.received - min(w.excess, 0)
               FROM wrong w WHERE w.start_us = m.start_us AND w.processor_id = m.processor_id;

@@ -39,7 +39,8 @@ struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Copy the store as it is at one moment, beside a running recorder.",
         discussion: """
-            The copy is whole, checked and synced before it gets its name; an existing file is never written over. It is a store \
+            The copy is whole, checked and synced before it gets its name; an existing file is never written over. Until then it \
+            is FILE.PID.atlas-partial; one that was left by a kill is removed by the next backup into that folder. It is a store \
             like any other: report, check and sqlite3 -readonly read it, from a read-only disk too.
 
             Example:

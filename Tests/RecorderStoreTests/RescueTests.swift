@@ -177,6 +177,37 @@ import Testing
         return whole
     }
 
+    @Test("of a table of three levels: what is under a damaged page of its directory is lost, and nothing else")
+    func deep() async throws {
+        try await recorded()
+        try Database(path: folder.store, mode: .readWrite).execute(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+            INSERT INTO sample (at_us, meter_id, level) SELECT \(start) + i * 1500, 1, 0 FROM n;
+            PRAGMA wal_checkpoint(TRUNCATE)
+            """, doing: "fill")
+        let whole = try copied()
+        let places = try Statement(
+            "SELECT pageno, path FROM dbstat WHERE name = 'sample' ORDER BY path",
+            on: Database(path: whole, mode: .readOnly))
+        var (leaves, branches): ([Int], [Int]) = ([], [])
+        while try places.step() {
+            switch (places.text(1) ?? "").split(separator: "/").count {
+            case 1: branches.append(Int(places.integer(0)))
+            case 2: leaves.append(Int(places.integer(0)))
+            default: break
+            }
+        }
+        try #require(branches.count > 1 && leaves.count > 500)
+        let lost = [leaves[100], leaves[102], leaves[200], branches[1], leaves[103]]
+        for page in lost { try DamagedStore.spoil(page: page, of: folder.store) }
+        let result = try StoreRescue.copy(folder.store, to: rescued, at: start + hour)
+        let samples = try #require(result.outcomes.first { $0.table == "sample" })
+        #expect(try samples.rows == DamagedStore.readable("sample", without: lost.contains, in: whole))
+        #expect(samples.gaps == 4 && samples.rows > 100_000)
+        try isSound(rescued)
+    }
+
     @Test("a unit whose row is lost has its samples under a name of its own")
     func lostProcessor() async throws {
         try await recorded()
