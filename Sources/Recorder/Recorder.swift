@@ -53,11 +53,11 @@ package struct Recorder: Service {
         let path = StoreFile.resolved(configuration.store)
         var succession: StoreSuccession?
         while true {
-            let (end, left) = try await record(lock, predecessor, after: &succession) { signsOfLife.cancel() }
-            let next = try StoreSuccession.after(
-                end, of: path, samplesLost: left, former: succession, clock: clock)
-            guard let next else { return }
-            succession = next
+            let ending = try await record(lock, predecessor, after: &succession) { signsOfLife.cancel() }
+            if case .closed = ending.end { return }
+            // A connection that is still open would share its files with the next one.
+            for await _ in ending.closed {}
+            succession = try StoreSuccession.after(ending.end, ending.departure, of: path, clock: clock)
             predecessor = nil
             if !lock.isInPlace(forStore: path) {
                 guard let (again, _) = try await claimStore() else { return }
@@ -68,11 +68,18 @@ package struct Recorder: Service {
 
     private var clock: RecorderClock { RecorderClock(configuration.clocks) }
 
-    /// Records into one store, to its end or the recorder's; `samplesLeft` were received and are not in it.
+    private struct Ending {
+        let end: WriterLoop.End
+        let departure: StoreDeparture
+        /// Ends when the store's files are closed.
+        let closed: AsyncStream<Void>
+    }
+
+    /// Records into one store, to its end or the recorder's.
     private func record(
         _ lock: StoreLock, _ predecessor: String?, after succession: inout StoreSuccession?,
         records: () -> Void
-    ) async throws -> (WriterLoop.End, samplesLeft: Int) {
+    ) async throws -> Ending {
         let manager = configuration.serviceManager
         let limits = configuration.links.limits
         let (clock, outbox) = (clock, EntryOutbox())
@@ -81,7 +88,7 @@ package struct Recorder: Service {
         let print = print
         let overview = LinkOverview(count: configuration.processors.count)
         let opening = StoreOpening(configuration: configuration, lock: lock, clock: clock)
-        let (writer, processors) = try await opening.open(queue, &succession) { entries in
+        let (writer, processors) = try await open(opening, queue, &succession) { entries in
             for entry in entries {
                 if let line = StatusLine.text(for: entry, processor: { names[$0] }) { print(line) }
             }
@@ -124,12 +131,12 @@ package struct Recorder: Service {
         await loop.start(
             processors, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: settings)
         records()  // from here on the control plane gives the signs of life
-        if followsCrash {
-            try StoreCheckup(
+        let checkup =
+            followsCrash
+            ? StoreCheckup(
                 path: StoreFile.resolved(configuration.store), verdict: verdict, outbox: outbox, clock: clock,
-                logger: logger
-            ).start()
-        }
+                logger: logger) : nil
+        checkup?.start()
 
         let early = await Self.firstEnd(of: ends)
 
@@ -140,13 +147,41 @@ package struct Recorder: Service {
         await receiver.stop()
         await loop.settle()
         await server.stop()
+        await checkup?.stop()
         // Only now has the receiver handed over all that it had.
-        if let early, case .damaged = early { return (early, await writer.samplesWaiting) }
-        outbox.put([.event(.init(processor: nil, at: end, link: nil, name: .stopped))])
-        outbox.close()
-        if early == nil { for await _ in ends {} }
-        try await finish(writer, outbox.take(at: end), at: end)
-        return (early ?? .closed, 0)
+        var departure = StoreDeparture()
+        switch early {
+        case .damaged: departure = await writer.abandoned(outbox.take(at: end))
+        case .displaced(let displacement):
+            outbox.put([.event(.init(processor: nil, at: end, link: nil, name: .stopped))])
+            departure = await writer.leave(
+                displacement, outbox.take(at: end), at: end, stamp: StoreSuccession.stamp(clock))
+        case .closed, nil:
+            outbox.put([.event(.init(processor: nil, at: end, link: nil, name: .stopped))])
+            outbox.close()
+            for await _ in ends {}
+            try await finish(writer, outbox.take(at: end), at: end)
+        }
+        return Ending(end: early ?? .closed, departure: departure, closed: writer.closed)
+    }
+
+    /// Opens the store; one that takes the place of another is tried for as long as it takes: a disk may be full still.
+    private func open(
+        _ opening: StoreOpening, _ queue: FrameQueue, _ succession: inout StoreSuccession?,
+        committed: @escaping @Sendable ([Entry]) -> Void
+    ) async throws -> (StoreWriter, [RegisteredProcessor]) {
+        var fault = StoreFault(logger: logger, "the new store cannot be begun; nothing is recorded until it can")
+        while true {
+            do {
+                let opened = try await opening.open(queue, &succession, committed: committed)
+                fault.ended(at: clock.now)
+                return opened
+            } catch let error as StoreError where succession != nil && error.mayPass {
+                fault.happened(error, at: clock.now)
+                await cancelWhenGracefulShutdown { try? await Task.sleep(for: .milliseconds(500)) }
+                if Task.isShuttingDownGracefully { throw error }
+            }
+        }
     }
 
     /// How the writer ended by itself; nil: graceful shutdown came first.

@@ -7,80 +7,93 @@ import WallTime
 struct StoreSuccession: Sendable {
     private let name: LinkEvent.Name
     private let detail: String
+    /// Of those that waited for the store before.
     private let samplesLost: Int
-    /// When it was decided.
-    private let at: Instant
 
-    /// Between two stores that are set aside. A disk that damages each new one must not be filled with them.
-    private static let pause = Span.seconds(60)
+    /// Seconds between two stores that are set aside. A disk that damages each new one must not be filled with them.
+    private static let pause: Int64 = 60
 
-    private init(_ name: LinkEvent.Name, _ detail: String, samplesLost: Int = 0, at: Instant) {
-        (self.name, self.detail, self.samplesLost, self.at) = (name, detail, samplesLost, at)
+    private init(_ name: LinkEvent.Name, _ detail: String, samplesLost: Int = 0) {
+        (self.name, self.detail, self.samplesLost) = (name, detail, samplesLost)
     }
 
-    /// Puts the files of a store that is to be left where they are safe. nil: the recorder ended by itself. Throws if they
-    /// cannot be put anywhere, or if the store before this one was damaged a moment ago.
-    /// `samplesLost`: those that waited for a damaged store.
+    /// What follows a store that was left. nil: the recorder ended by itself. Throws if its files cannot be put anywhere, or
+    /// if the store before this one was damaged a moment ago.
     static func after(
-        _ end: WriterLoop.End, of path: String, samplesLost: Int, former: StoreSuccession?, clock: RecorderClock
+        _ end: WriterLoop.End, _ departure: StoreDeparture, of path: String, clock: RecorderClock
     ) throws(StoreError) -> StoreSuccession? {
-        let moved: String
+        var words: String
         switch end {
         case .closed: return nil
-        case .damaged(let words):
-            if let former, former.name == .storeSetAside, clock.now - former.at < pause {
-                throw StoreError(
-                    .damaged, message: "\(words); so was the one before it, look at the disk: dmesg, smartctl -a",
-                    doing: "go on recording", path: path)
-            }
-            return try damaged(words, samplesLost: samplesLost, of: path, clock: clock)
+        case .damaged(let damage): return try damaged(damage, departure, of: path, clock: clock)
         case .displaced(.store):
-            let log = try StoreAside.moveOrphanedLog(of: path, stamp: stamp(clock))
-            let left = log.map { "; what it had not taken up yet is in \($0)" } ?? ""
-            moved = "somebody moved or deleted it while it was written: a moved one is whole, up to here\(left)"
+            words = "somebody moved or deleted it while it was written: "
+            words += departure.isWhole ? "a moved one is whole, up to here" : "a moved one lacks what its log holds"
+            if let log = departure.log { words += ", which is \(log)" }
         case .displaced(.log):
-            moved =
-                "somebody deleted its write-ahead log, \(path)-wal: what was in it was still at hand, and is in the store now"
+            words = "somebody deleted its write-ahead log, \(path)-wal: "
+            if departure.obstacle != nil, !departure.isWhole {
+                return try damaged(
+                    words + "what was in it is lost (\(departure.obstacle?.message ?? ""))", departure, of: path,
+                    clock: clock)
+            }
+            words += "what was in it was still at hand, and nothing of it is lost"
+        case .displaced(.index):
+            words = "somebody deleted its log's index, \(path)-shm: made anew; who had the store open, open it again"
         case .displaced(.lock):
-            moved = "somebody deleted its lock, \(path).lock: made anew, so that no second recorder writes"
+            words = "somebody deleted its lock, \(path).lock: made anew, so that no second recorder writes"
         }
-        return StoreSuccession(.storeMoved, moved, at: clock.now)
+        if let refusal = departure.refusal { words += "; it took no more writes: \(refusal.message)" }
+        return StoreSuccession(.storeMoved, words + Self.lost(departure), samplesLost: departure.samplesLeft)
     }
 
     /// Sets a damaged store aside.
     static func damaged(
-        _ words: String, samplesLost: Int, of path: String, clock: RecorderClock
+        _ words: String, _ departure: StoreDeparture = .init(), of path: String, clock: RecorderClock
     ) throws(StoreError) -> StoreSuccession {
+        if let seconds = StoreAside.secondsSinceLast(of: path), seconds < pause {
+            throw StoreError(
+                .damaged,
+                message: "\(words); another one was set aside \(seconds) s ago: look at the disk (dmesg, smartctl -a)",
+                doing: "go on recording", path: path)
+        }
         let kept = try StoreAside.move(path, stamp: stamp(clock))
-        let lost = samplesLost == 0 ? "" : "; \(samplesLost) samples that waited are lost"
         return StoreSuccession(
             .storeSetAside,
-            "it was damaged: \(words)\(lost); kept as \(kept); what can be read of it: "
+            "it was damaged: \(words)\(lost(departure)); kept as \(kept); what can be read of it: "
                 + "atlas-recorder rescue '\(kept)' rescued.sqlite",
-            samplesLost: samplesLost, at: clock.now)
+            samplesLost: departure.samplesLeft)
+    }
+
+    private static func lost(_ departure: StoreDeparture) -> String {
+        var lost: [String] = []
+        if departure.samplesLeft > 0 { lost.append("\(departure.samplesLeft) samples") }
+        if departure.entriesLeft > 0 { lost.append("\(departure.entriesLeft) events, states or errors") }
+        return lost.isEmpty ? "" : "; \(lost.joined(separator: " and ")) that waited are lost"
     }
 
     /// Renames a write-ahead log that is there without its store, which SQLite would delete; nil: there is none.
     static func orphanedLog(of path: String, clock: RecorderClock) throws(StoreError) -> StoreSuccession? {
         guard let log = try StoreAside.moveOrphanedLog(of: path, stamp: stamp(clock)) else { return nil }
         return StoreSuccession(
-            .storeMoved, "a write-ahead log was there without its store; kept as \(log)", at: clock.now)
+            .storeMoved, "a write-ahead log was there without its store; kept as \(log)")
     }
 
     func entries(at now: Int64) -> [Entry] {
         let event = Entry.event(.init(processor: nil, at: now, link: nil, name: name, detail: detail))
-        guard name == .storeSetAside else { return [event] }
+        guard name == .storeSetAside || samplesLost > 0 else { return [event] }
         return [
             event,
             .loss(
                 Loss(
-                    processor: nil, reason: .storeDamaged, at: now, datagrams: 0,
+                    processor: nil, reason: name == .storeSetAside ? .storeDamaged : .storeRefused, at: now,
+                    datagrams: 0,
                     samples: samplesLost == 0 ? nil : samplesLost)),
         ]
     }
 
     /// `20261122-163000`, local time.
-    private static func stamp(_ clock: RecorderClock) -> String {
+    static func stamp(_ clock: RecorderClock) -> String {
         let time = LocalTime.text(clock.wallNow).prefix(19)
         return time.filter { $0 != ":" && $0 != "-" }.split(separator: " ").joined(separator: "-")
     }
@@ -100,14 +113,30 @@ struct StoreOpening {
         if found == .missing || found == .empty {
             succession = try StoreSuccession.orphanedLog(of: path, clock: clock) ?? succession
         }
+        try StoreFile.refuseLinkToEmpty(configuration.store)
         do {
             return try await begin(path, queue, committed)
         } catch let error as StoreError {
             // Of a file that this program did not mark as its own not a byte is touched.
-            guard case .store = found, error.isDamage else { throw error }
-            succession = try .damaged(error.message, samplesLost: 0, of: path, clock: clock)
+            guard case .store = found, let damage = Self.damage(error, of: path) else { throw error }
+            succession = try .damaged(damage, of: path, clock: clock)
         }
         return try await begin(path, queue, committed)
+    }
+
+    /// Seconds that a look at the pages may take before anything is recorded.
+    private static let checkLimit: Int64 = 30
+
+    /// In SQLite's words; nil: the file is whole, and something in it is not as this program made it.
+    private static func damage(_ error: StoreError, of path: String) -> String? {
+        if error.isDamage { return error.message }
+        guard error.mayBeDamage else { return nil }
+        switch Result(catching: { () throws(StoreError) in try StoreIntegrity.check(path, .init(seconds: checkLimit)) })
+        {
+        case .success(.faulty(let words)): return words
+        case .failure(let failure) where failure.isDamage: return failure.message
+        default: return nil
+        }
     }
 
     private func begin(

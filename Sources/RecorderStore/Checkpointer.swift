@@ -29,15 +29,19 @@ final class Checkpointer {
 
     /// A reader or a full disk may keep it from finishing: then the log grows and the next one goes on. Nobody is waited
     /// for: a reader that takes its time must not hold up a recorder that takes over, or one that stops for the next.
-    func run(emptyingLog: Bool) {
+    /// True: the whole log is in the file.
+    @discardableResult
+    func run(emptyingLog: Bool) -> Bool {
         let mode = emptyingLog ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
         if emptyingLog { sqlite3_busy_timeout(database.handle, 0) }
         defer { if emptyingLog { sqlite3_busy_timeout(database.handle, Database.patience) } }
         var left: Int32 = 0
         var moved: Int32 = 0
-        if sqlite3_wal_checkpoint_v2(database.handle, nil, mode, &left, &moved) == SQLITE_OK, left == moved {
-            pages.pointee = 0
+        guard sqlite3_wal_checkpoint_v2(database.handle, nil, mode, &left, &moved) == SQLITE_OK, left == moved else {
+            return false
         }
+        pages.pointee = 0
+        return true
     }
 }
 

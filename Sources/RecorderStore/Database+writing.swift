@@ -6,11 +6,13 @@ extension Database {
 
     /// Opens for writing: makes the file with mode 0640, sets what a connection sets, migrates. Whoever waited for `lock`
     /// may find another file than before, so it is looked at again.
-    convenience init(forWriting path: String, lock: StoreLock) throws(StoreError) {
+    convenience init(
+        forWriting path: String, lock: StoreLock, whenClosed: @escaping @Sendable () -> Void = {}
+    ) throws(StoreError) {
         _ = try StoreFile.inspect(path)
         try StoreFile.refuseLinks(beside: path)
         try StoreFile.create(path)
-        try self.init(path: path, mode: .readWrite)
+        try self.init(path: path, mode: .readWrite, whenClosed: whenClosed)
         self.lock = lock
         try prepare()
         try Schema.migrate(self)

@@ -14,9 +14,15 @@ package final class Database {
     /// The right to write. Let go of after the connection is closed, which may still move the write-ahead log: two
     /// connections that do that at once can damage the file.
     var lock: StoreLock?
+    private let whenClosed: @Sendable () -> Void
 
     /// Throws `.cannotOpen` and the like; the caller has looked at the file before (`StoreFile`).
-    package init(path: String, mode: Mode) throws(StoreError) {
+    package init(path: String, mode: Mode, whenClosed: @escaping @Sendable () -> Void = {}) throws(StoreError) {
+        guard !SQLiteLibrary.isTooOld else {
+            let message =
+                "this host's SQLite is \(SQLiteLibrary.version), and stores need 3.37.0: install a newer libsqlite3"
+            throw StoreError(.other, message: message, doing: "open the store", path: path)
+        }
         let flags =
             switch mode {
             case .readWrite: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -32,10 +38,14 @@ package final class Database {
             throw StoreError(.cannotOpen, code: code, message: message, doing: "open the store", path: path)
         }
         self.path = path
+        self.whenClosed = whenClosed
         handle = opened
     }
 
-    deinit { sqlite3_close_v2(handle) }
+    deinit {
+        sqlite3_close_v2(handle)
+        whenClosed()
+    }
 
     /// https://sqlite.org/uri.html: what is no plain character is written as its hex digits.
     private static func immutableURI(_ path: String) -> String {

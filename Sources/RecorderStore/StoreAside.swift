@@ -14,6 +14,25 @@ package enum StoreAside {
         return name
     }
 
+    /// Seconds since a store of this name was set aside last; nil: none was, or nobody can tell.
+    package static func secondsSinceLast(of path: String) -> Int64? {
+        let slash = path.lastIndex(of: "/")
+        let (folder, start) = (slash.map { String(path[...$0]) } ?? ".", slash.map { path.index(after: $0) })
+        let mark = path[(start ?? path.startIndex)...] + ".damaged-"
+        guard let listing = opendir(folder) else { return nil }
+        defer { closedir(listing) }
+        var latest: Int64?
+        while let entry = readdir(listing) {
+            let name = FileName.of(entry)
+            guard name.hasPrefix(mark), !name.hasSuffix("-wal"), !name.hasSuffix("-shm") else { continue }
+            var status = stat()
+            // To rename a file changes its status, and only that.
+            guard fstatat(dirfd(listing), name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
+            latest = max(latest ?? .min, Int64(status.st_ctim.tv_sec))
+        }
+        return latest.map { Int64(time(nil)) - $0 }
+    }
+
     /// Renames a write-ahead log whose store is not there any more: moved or deleted alone, or replaced by another. Returns
     /// the log's new name; nil: there is none, or nothing in it.
     package static func moveOrphanedLog(of path: String, stamp: String) throws(StoreError) -> String? {

@@ -14,11 +14,22 @@ package struct StoreError: Error, CustomStringConvertible {
         (self.kind, self.code, self.message, self.doing, self.path) = (kind, code, message, doing, path)
     }
 
-    /// Whether a store that is ours by its marks cannot be read as one: SQLite finds its pages damaged, or its schema and rows
-    /// are not those that this program made.
-    package var isDamage: Bool {
+    /// Whether the file is damaged, in SQLite's eyes.
+    package var isDamage: Bool { kind == .damaged }
+
+    /// Whether the same may well succeed in a moment.
+    package var mayPass: Bool {
+        switch kind {
+        case .busy, .full, .cannotOpen, .other: true
+        default: false
+        }
+    }
+
+    /// Whether it may be damage, or a schema that is not the one this program made: a look at the pages tells
+    /// (`StoreIntegrity`).
+    package var mayBeDamage: Bool {
         switch code & 0xFF {
-        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_CONSTRAINT, SQLITE_MISMATCH: true
+        case SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_CONSTRAINT, SQLITE_MISMATCH: true
         default: false
         }
     }

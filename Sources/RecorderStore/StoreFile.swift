@@ -6,6 +6,9 @@ package enum StoreFile {
 
     /// Reads the 100-byte header (https://sqlite.org/fileformat2.html#the_database_header).
     /// Throws `.notOurs` for anything but an atlas-recorder store, `.schemaTooNew` for a newer one, `.cannotOpen`.
+    ///
+    /// Never of a store that SQLite has open in this process: to close any descriptor of a file lets go of all locks that the
+    /// process has on it (https://sqlite.org/howtocorrupt.html, 2.2), and then whoever reads it may delete its log.
     package static func inspect(_ path: String) throws(StoreError) -> Finding {
         func failure(_ kind: StoreError.Kind, _ message: String) -> StoreError {
             StoreError(kind, message: message, doing: "open the store", path: path)
@@ -47,6 +50,10 @@ package enum StoreFile {
         } else if errno == EEXIST {
             // Not made through a link that leads nowhere: that would be a file of somebody else's choice.
             descriptor = open(path, O_RDWR | O_CLOEXEC)
+            var status = stat()
+            if descriptor >= 0, fstat(descriptor, &status) == 0, status.st_size == 0, status.st_uid == geteuid() {
+                fchmod(descriptor, 0o640)
+            }
         }
         guard descriptor >= 0 else {
             let isLost = errno == ENOENT && isLink(path)
@@ -56,6 +63,14 @@ package enum StoreFile {
             throw StoreError(.cannotOpen, message: message, doing: "make the store", path: path)
         }
         close(descriptor)
+    }
+
+    /// Throws `.notOurs` for a link to a file that is no store yet: it would become one, and may be somebody else's.
+    package static func refuseLinkToEmpty(_ path: String) throws(StoreError) {
+        guard isLink(path), try inspect(path) == .empty else { return }
+        throw StoreError(
+            .notOurs, message: "it is a link to an empty file: name that file itself, or remove the link",
+            doing: "make the store", path: path)
     }
 
     static func isLink(_ path: String) -> Bool {
@@ -83,23 +98,5 @@ package enum StoreFile {
         if let file = real(path) { return file }
         guard let slash = path.lastIndex(of: "/") else { return path }
         return real(String(path[...slash])).map { "\($0)\(path[slash...])" } ?? path
-    }
-}
-
-/// Which file a name leads to: another one, or none, after somebody moved or deleted it.
-struct FileIdentity: Equatable, Sendable {
-    let device: UInt64
-    let inode: UInt64
-
-    static func of(_ path: String) -> Answer {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return errno == ENOENT || errno == ENOTDIR ? .none : .unknown }
-        return .file(FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)))
-    }
-    enum Answer: Equatable {
-        case file(FileIdentity)
-        case none
-        /// It could not be asked: a disk that fails for a moment.
-        case unknown
     }
 }

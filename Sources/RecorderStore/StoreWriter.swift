@@ -25,6 +25,10 @@ package actor StoreWriter {
     private var completeUntil: Int64?
     private let committed: @Sendable ([Entry]) -> Void
     private var place: StorePlace?
+    /// Whether all of the log is in the file since the run's end.
+    private var isWhole = false
+    /// Ends when the store's files are closed: once the writer is let go of, and everything that it read with.
+    package nonisolated let closed: AsyncStream<Void>
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
     /// `.schemaTooNew` for a file that is then left untouched, `.cannotOpen`.
@@ -42,7 +46,9 @@ package actor StoreWriter {
         path: String, lock: StoreLock, queue: FrameQueue, committed: @escaping @Sendable ([Entry]) -> Void
     ) throws(StoreError) {
         let path = StoreFile.resolved(path)
-        database = try Database(forWriting: path, lock: lock)
+        let (closed, closing) = AsyncStream<Void>.makeStream()
+        self.closed = closed
+        database = try Database(forWriting: path, lock: lock) { closing.finish() }
         checkpoint = Checkpointer(database)
         let links = try LinkRows(database)
         let timeline = try WallTimeline(database, links)
@@ -78,8 +84,32 @@ package actor StoreWriter {
     /// What somebody did to the store's files while they are open here; nil: nothing.
     package func displacement() -> StorePlace.Displacement? { place?.displacement(database.lock) }
 
-    /// How many samples wait that this store will never have.
-    package var samplesWaiting: Int { queue.samplesWaiting }
+    /// What waits that this store will never have.
+    package func abandoned(_ last: [Entry]) -> StoreDeparture {
+        let samples = queue.samplesWaiting + (unsettled?.blocks.reduce(0) { $0 + $1.samples } ?? 0)
+        return StoreDeparture(samplesLeft: samples, entriesLeft: pending.count + last.count)
+    }
+
+    /// Ends the run in a store whose files are not where they were, as `finish`, but without another try, and puts right what
+    /// is left of them.
+    package func leave(
+        _ displacement: StorePlace.Displacement, _ last: [Entry], at now: Int64, stamp: String
+    ) -> StoreDeparture {
+        var departure = StoreDeparture()
+        do throws(StoreError) {
+            try finish(last, at: now)
+        } catch {
+            departure = abandoned([])
+            departure.refusal = error
+        }
+        departure.isWhole = isWhole
+        do throws(StoreError) {
+            departure.log = try place?.putRight(displacement, isWhole: isWhole, stamp: stamp)
+        } catch {
+            departure.obstacle = error
+        }
+        return departure
+    }
 
     /// Runs `body` on the store's own thread, where waiting is allowed, until it returns; other calls wait for it.
     package func occupy<Result: Sendable>(_ body: @Sendable (isolated StoreWriter) -> Result) -> Result { body(self) }
@@ -107,7 +137,7 @@ package actor StoreWriter {
             (self.run, hasEnded) = (nil, true)
         }
         guard hasEnded else { return }
-        defer { checkpoint.run(emptyingLog: true) }
+        defer { isWhole = checkpoint.run(emptyingLog: true) }
         // After a long time without minutes a stop does not wait for all of them: the next run goes on.
         var turns = 20
         while turns > 0, try countMinutes(until: now + UpTime.minute) { turns -= 1 }

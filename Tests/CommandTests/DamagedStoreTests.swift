@@ -68,6 +68,23 @@ struct DamagedStoreTests {
         #expect(try await isWhole())
     }
 
+    @Test("a second damaged store within a minute: exit 1, and it stays where it is, whoever starts the recorder again")
+    func damagedAgain() async throws {
+        for isFirst in [true, false] {
+            try await recorded()
+            let size = try #require(try FileManager.default.attributesOfItem(atPath: store)[.size] as? Int)
+            try overwrite(noise(size - 8192), at: 8192)
+            guard isFirst else { break }
+            let recorder = try recorder()
+            try await recorder.line("store set aside (it was damaged")
+            try await stop(recorder)
+        }
+        let result = try await Program.run("run", "--simulate", "--meter-port", "0", "--for", "1s", "--store", store)
+        #expect(result.status == 1 && result.errors.contains("look at the disk"), "\(result.errors)")
+        #expect(try files.count { $0.contains("damaged") && !$0.hasSuffix("-wal") && !$0.hasSuffix("-shm") } == 1)
+        #expect(try files.contains("s.sqlite"))
+    }
+
     @Test("what is not ours, or newer, is refused with 1 and not touched")
     func notOurs() async throws {
         for (name, bytes) in [("text", Data("hello".utf8)), ("noise", noise(20_000))] {

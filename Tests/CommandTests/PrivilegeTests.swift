@@ -52,7 +52,12 @@ struct PrivilegeTests {
         let result = try await Program.run("run", "--simulate", "--meter-port", "0", "--for", "1s", "--store", store)
         #expect(result.status == 1, "\(result.output)")
         #expect(!FileManager.default.fileExists(atPath: elsewhere))
-        // One that leads to somebody's file does not change that.
+        // One that leads to somebody's file, empty or not, does not change that.
+        try Data().write(to: URL(fileURLWithPath: elsewhere))
+        #expect(
+            try await Program.run("run", "--simulate", "--meter-port", "0", "--for", "1s", "--store", store).status == 1
+        )
+        #expect(try Data(contentsOf: URL(fileURLWithPath: elsewhere)).isEmpty)
         try Data("precious".utf8).write(to: URL(fileURLWithPath: elsewhere))
         let again = try await Program.run("run", "--simulate", "--meter-port", "0", "--for", "1s", "--store", store)
         #expect(again.status == 1)

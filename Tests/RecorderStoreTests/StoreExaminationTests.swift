@@ -11,8 +11,7 @@ import Testing
     func integrity() async throws {
         let recording = try await Recording(folder.store)
         try await recording.writer.finish([], at: start + second)
-        let examination = StoreExamination(path: folder.store)
-        #expect(try examination.checkIntegrity(seconds: 60) == .sound)
+        #expect(try StoreIntegrity.check(folder.store, .init(seconds: 60)) == .sound)
         // SQLite asks every 10,000 steps: the store has to be worth some.
         let database = try Database(path: folder.store, mode: .readWrite)
         try database.execute(
@@ -20,8 +19,8 @@ import Testing
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
             INSERT INTO frame (at_us, processor_id, levels) SELECT i, 1, 'x' FROM n
             """, doing: "fill")
-        #expect(try examination.checkIntegrity(seconds: 60) == .sound)
-        #expect(try examination.checkIntegrity(seconds: 0) == .unfinished)
+        #expect(try StoreIntegrity.check(folder.store, .init(seconds: 60)) == .sound)
+        #expect(try StoreIntegrity.check(folder.store, .init(seconds: 0)) == .unfinished)
     }
 
     @Test("who has the lock is seen without touching it, and how many stand by")

@@ -44,7 +44,7 @@ extension Doctor {
         guard case .success(.store) = file.finding, file.files.first?.isReadable == true else { return nil }
         let whole = "sqlite3 -readonly '\(file.path)' 'PRAGMA integrity_check'"
         do throws(StoreError) {
-            switch try file.checkIntegrity(seconds: Self.checkLimit) {
+            switch try StoreIntegrity.check(file.path, .init(seconds: Self.checkLimit)) {
             case .sound: return Finding("integrity", .ok, "quick_check found no fault.")
             case .unfinished:
                 return Finding(
