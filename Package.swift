@@ -11,7 +11,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // The two C edges: SQLite, and the page of socket calls that plain `import Glibc` lacks.
+        // The two C edges: SQLite, and the page of system calls that plain `import Glibc` lacks.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CSockets"),
 
@@ -26,7 +26,7 @@ let package = Package(
         .target(name: "WallTime"),
         // What was seen of the host, and what follows from it. No sockets, no files.
         .target(name: "Diagnosis", dependencies: ["AtlasProtocol"]),
-        .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "Locks", "Migrations"]),
+        .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "CSockets", "Locks", "Migrations"]),
         .target(
             name: "Recorder",
             dependencies: [

@@ -103,6 +103,8 @@ package struct LinkEvent: Equatable, Sendable {
         case storeMoved = "store_moved"
         /// SQLite's look at the store after an unclean end found no fault.
         case storeChecked = "store_checked"
+        /// This store was made from what could be read of a damaged one.
+        case storeRescued = "store_rescued"
     }
     package let at: Instant
     package let link: Link

@@ -67,6 +67,7 @@ enum StatusLine {
         case .storeSetAside: "store set aside\(detail)"
         case .storeMoved: "store moved\(detail)"
         case .storeChecked: "store checked\(detail)"
+        case .storeRescued: "store rescued\(detail)"
         }
     }
 }

@@ -2,7 +2,12 @@ import CSQLite
 
 /// One SQLite connection. Not Sendable: whoever opened it is its only user.
 package final class Database {
-    package enum Mode { case readWrite, readOnly }
+    package enum Mode {
+        case readWrite, readOnly
+        /// As the file is, without its write-ahead log and without looking for who writes it: where the folder cannot be
+        /// written, and SQLite not make what it needs beside a store to read it.
+        case immutable
+    }
 
     package let path: String
     let handle: OpaquePointer
@@ -22,9 +27,11 @@ package final class Database {
             switch mode {
             case .readWrite: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             case .readOnly: SQLITE_OPEN_READONLY
+            case .immutable: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
             }
         var opened: OpaquePointer?
-        let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let name = mode == .immutable ? Self.immutableURI(path) : path
+        let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard code == SQLITE_OK, let opened else {
             let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
             sqlite3_close_v2(opened)
@@ -38,6 +45,20 @@ package final class Database {
     deinit {
         sqlite3_close_v2(handle)
         whenClosed()
+    }
+
+    /// https://sqlite.org/uri.html: what is no plain character is written as its hex digits.
+    private static func immutableURI(_ path: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        var name = ""
+        for byte in path.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                name.append(Character(Unicode.Scalar(byte)))
+            default: name += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+            }
+        }
+        return "file:\(name)?immutable=1"
     }
 
     /// Runs one or several statements that return nothing of interest.

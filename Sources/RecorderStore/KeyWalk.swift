@@ -1,89 +1,119 @@
 import CSQLite
 
-/// Reads a table of a damaged database in the order of an integer key, and steps over what cannot be read: behind a page that
-/// is damaged the next key is looked for, in steps that double, and then halved until they meet.
+/// Reads a table of a damaged database in the order of its key: from the front up to what cannot be read, from the back down
+/// to it, and then what lies between two places that cannot be.
+///
+/// For that it asks at keys in between, so close that a page that can be read is not stepped over: at the distance of a few
+/// rows as they lie beside the damage. A table with several columns in its key is asked by the first of them.
 struct KeyWalk {
-    private let source: Database
-    private let table, key, condition: String
-    /// No key that is a time lies before this.
-    private let firstTime: Int64
-
-    /// `stretch`: a condition on the columns before the key; empty: none.
-    init(_ source: Database, _ table: String, _ key: String, _ stretch: String, from firstTime: Int64) {
-        (self.source, self.table, self.key, self.firstTime) = (source, table, key, firstTime)
-        condition = stretch.isEmpty ? "" : "\(stretch) AND "
+    /// What cannot be read lies between these keys; nil: from the beginning, to the end.
+    struct Gap {
+        let after, before: Int64?
     }
 
-    private enum Probe { case found, end, unreadable }
+    /// Asked at most so often in one place: a second of work. The distance grows where that is too little.
+    private static let limit: Int64 = 20_000
+    /// A page holds more rows than this, of every table that grows.
+    private static let rowsBeside = 4
+
+    private let forwards, backwards: Statement
+    private let keyColumn: Int32
+    /// Between these lie all keys, where they are times; nil: they are numbers, from 1 on.
+    private let times: ClosedRange<Int64>?
+
+    /// `stretch`: a condition on the columns before the key; empty: none. `order`: the columns of the whole key. Throws where
+    /// the table's definition cannot be read.
+    init(
+        _ source: Database, _ table: String, columns: String, key: String, order: [String], stretch: String,
+        times: ClosedRange<Int64>?
+    ) throws(StoreError) {
+        self.times = times
+        let condition = stretch.isEmpty ? "" : "\(stretch) AND "
+        func walk(_ comparison: String, _ direction: String) throws(StoreError) -> Statement {
+            let order = order.map { $0 + direction }.joined(separator: ", ")
+            let sql =
+                "SELECT \(columns), \(key) FROM \(table) WHERE \(condition)\(key) \(comparison) ? ORDER BY \(order)"
+            return try Statement(sql, on: source, doing: "read \(table)")
+        }
+        (forwards, backwards) = (try walk(">=", ""), try walk("<=", " DESC"))
+        keyColumn = Int32(forwards.columnCount - 1)
+    }
 
     /// Calls `row` for each row that can be read, `gap` for each place that cannot. Throws only what `row` throws. A row may
-    /// come twice where several have one key.
-    func run(columns: String, row: (Statement) throws(StoreError) -> Void, gap: () -> Void) throws(StoreError) {
-        var begin = Int64.min
+    /// come twice.
+    func run(row: (Statement) throws(StoreError) -> Void, gap: (Gap) -> Void) throws(StoreError) {
+        let front = try read(forwards, from: .min, row)
+        if front.isWhole { return }
+        let back = try read(backwards, from: .max, row)
+        let beside = max(1, min(front.beside ?? .max, back.beside ?? .max))
+        let low = front.last ?? min((times?.lowerBound ?? 1) - 1, back.last ?? .max)
+        let high = back.last ?? max(times?.upperBound ?? Self.sum(low, Self.limit, times: beside), low)
+        let (width, isWide) = high.subtractingReportingOverflow(low)
+        let least = (isWide ? .max : width) / Self.limit
+        let distance = max(1, least, beside == .max ? 1 : beside)
+        var (after, asked) = (front.last, low)
         while true {
-            let (last, isWhole) = try read(from: begin, columns, row)
-            if isWhole { return }
-            gap()
-            // What follows the last key that could be read cannot be.
-            guard let next = next(after: max(last ?? begin, begin)) else { return }
-            begin = next
+            let (next, isOver) = asked.addingReportingOverflow(distance)
+            guard !isOver, next < high else { break }
+            asked = next
+            guard let found = try island(at: asked, between: low...high, row), found.upperBound > after ?? .min else {
+                continue
+            }
+            gap(Gap(after: after, before: found.lowerBound))
+            if found.upperBound >= high { return }
+            (after, asked) = (found.upperBound, max(asked, found.upperBound))
         }
+        gap(Gap(after: after, before: back.last))
+    }
+
+    private static func sum(_ key: Int64, _ count: Int64, times distance: Int64) -> Int64 {
+        let (length, isLong) = count.multipliedReportingOverflow(by: distance == .max ? 1 : distance)
+        let (sum, isOver) = key.addingReportingOverflow(isLong ? .max : length)
+        return isOver ? .max : sum
+    }
+
+    /// Reads both ways from a key up to what cannot be read, or was read; nil: there is nothing. A key is in a page with those
+    /// before it or those behind it.
+    private func island(
+        at key: Int64, between known: ClosedRange<Int64>, _ row: (Statement) throws(StoreError) -> Void
+    ) throws(StoreError) -> ClosedRange<Int64>? {
+        let up = try read(forwards, from: key, within: known, row)
+        let down = try read(backwards, from: key, within: known, row)
+        guard let low = down.last ?? up.first, let high = up.last ?? down.first else { return nil }
+        return low...max(low, high)
+    }
+
+    private struct Reading {
+        var first, last: Int64?
+        var isWhole = false
+        /// How far the last few keys are apart.
+        var beside: Int64?
     }
 
     private func read(
-        from begin: Int64, _ columns: String, _ row: (Statement) throws(StoreError) -> Void
-    ) throws(StoreError) -> (last: Int64?, isWhole: Bool) {
-        var last: Int64?
-        guard
-            let rows = try? Statement(
-                "SELECT \(columns), \(key) FROM \(table) WHERE \(condition)\(key) >= ? ORDER BY \(key)", on: source),
-            (try? rows.bind(.integer(begin), at: 1)) != nil
-        else { return (nil, false) }
-        while true {
-            guard let isThere = try? rows.step() else { return (last, false) }
-            guard isThere else { return (last, true) }
-            last = rows.integer(Int32(rows.columnCount - 1))
+        _ rows: Statement, from begin: Int64, within known: ClosedRange<Int64>? = nil,
+        _ row: (Statement) throws(StoreError) -> Void
+    ) throws(StoreError) -> Reading {
+        var (reading, recent): (Reading, [Int64]) = (Reading(), [])
+        defer { rows.reset() }
+        guard (try? rows.bind(.integer(begin), at: 1)) != nil else { return reading }
+        while let isThere = try? rows.step() {
+            guard isThere else {
+                reading.isWhole = true
+                break
+            }
+            let key = rows.integer(keyColumn)
+            if let known, !known.contains(key) { break }
+            reading.first = reading.first ?? key
+            reading.last = key
+            if recent.last != key { recent.append(key) }
+            if recent.count > Self.rowsBeside + 1 { recent.removeFirst() }
             try row(rows)
         }
-    }
-
-    /// The first key behind the place after `key` that cannot be read; nil: nothing comes any more.
-    private func next(after key: Int64) -> Int64? {
-        // From the very beginning: the first time, or the first number.
-        var bad = key
-        if bad < 0 { bad = isTime ? max(0, firstTime - 1) : 0 }
-        var (step, good): (Int64, Int64) = (1, bad)
-        while true {
-            let (sum, isOver) = bad.addingReportingOverflow(step)
-            guard !isOver, step < Int64.max / 4 else { return nil }
-            good = sum
-            switch probe(good) {
-            case .unreadable: break
-            case .found, .end: return meet(bad: good - (step == 1 ? 1 : step / 2), good: good)
-            }
-            step *= 2
+        if recent.count > 1, let first = recent.first, let last = recent.last {
+            let (span, isOver) = last.subtractingReportingOverflow(first)
+            reading.beside = isOver ? nil : Int64(clamping: span.magnitude)
         }
-    }
-
-    /// Whether the keys are times: then the largest that can be read is no small number.
-    private var isTime: Bool { key.hasSuffix("_us") }
-
-    /// Between a key from which nothing can be read and a later one from which it can.
-    private func meet(bad: Int64, good: Int64) -> Int64? {
-        var (bad, good) = (bad, good)
-        while good - bad > 1 {
-            let middle = bad + (good - bad) / 2
-            if probe(middle) == .unreadable { bad = middle } else { good = middle }
-        }
-        return probe(good) == .found ? good : nil
-    }
-
-    private func probe(_ begin: Int64) -> Probe {
-        guard
-            let row = try? Statement(
-                "SELECT * FROM \(table) WHERE \(condition)\(key) >= ? ORDER BY \(key) LIMIT 1", on: source),
-            (try? row.bind(.integer(begin), at: 1)) != nil, let isThere = try? row.step()
-        else { return .unreadable }
-        return isThere ? .found : .end
+        return reading
     }
 }

@@ -1,5 +1,4 @@
 import CSQLite
-import Glibc
 
 /// A copy of one moment of a store, made beside a recorder that writes it (https://sqlite.org/backup.html).
 package enum StoreBackup {
@@ -9,32 +8,16 @@ package enum StoreBackup {
     /// Copies the store at `path` to `new`, mode 0640; returns its size in bytes. `progress` hears how many of how many pages
     /// are copied. The copy needs no write-ahead log: who may only read can open it from anywhere.
     ///
-    /// Throws as `StoreReader` does; `.cannotOpen` where `new` exists or cannot be made, `.full`, `.damaged` where the copy is
-    /// not whole. What was begun is then removed.
+    /// Throws as `StoreReader` does; `.exists`, `.folder` where `new` cannot be made, `.full`, `.damaged` where the copy is not
+    /// whole. What was begun is then removed.
     package static func copy(
         _ path: String, to new: String, progress: (_ copied: Int, _ all: Int) -> Void = { _, _ in }
     ) throws(StoreError) -> Int64 {
         _ = try StoreReader(path: path)
-        let partial = new + ".partial"
-        for name in [new, partial] where access(name, F_OK) == 0 {
-            throw StoreError(.cannotOpen, message: "it exists already", doing: "make the backup", path: name)
-        }
-        try StoreFile.create(partial)
-        do throws(StoreError) {
-            try copyPages(path, to: partial, progress)
-            try syncFile(partial)
-        } catch {
-            for suffix in ["", "-journal", "-wal", "-shm"] { unlink(partial + suffix) }
-            throw error
-        }
-        guard link(partial, new) == 0 || (errno != EEXIST && rename(partial, new) == 0) else {
-            throw StoreError(
-                .cannotOpen, message: String(cString: strerror(errno)), doing: "name the backup, which is whole",
-                path: partial)
-        }
-        unlink(partial)
-        var status = stat()
-        return stat(new, &status) == 0 ? Int64(status.st_size) : 0
+        let file = try NewFile(new, doing: "make the backup")
+        do throws(StoreError) { try copyPages(path, to: file.partial, progress) } catch { throw file.named(error) }
+        try file.finish()
+        return file.size
     }
 
     private static func copyPages(_ path: String, to partial: String, _ progress: (Int, Int) -> Void) throws(StoreError)
@@ -60,14 +43,6 @@ package enum StoreBackup {
         let check = try Statement("PRAGMA quick_check(1)", on: target, doing: "check the backup")
         if try check.step(), let words = check.text(0), words != "ok" {
             throw StoreError(.damaged, message: words, doing: "back up the store, which is damaged", path: path)
-        }
-    }
-
-    private static func syncFile(_ path: String) throws(StoreError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        defer { close(descriptor) }
-        guard descriptor >= 0, fsync(descriptor) == 0 else {
-            throw StoreError(.full, message: String(cString: strerror(errno)), doing: "write the backup", path: path)
         }
     }
 }

@@ -4,7 +4,7 @@ import CSQLite
 package struct StoreError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
         case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL,
-            beyondRescue, other
+            beyondRescue, exists, folder, other
     }
     package let kind: Kind  // what the caller does next hangs on this
     package let code: Int32  // SQLite's extended result code, or 0 where SQLite was not asked
@@ -35,6 +35,7 @@ package struct StoreError: Error, CustomStringConvertible {
     }
 
     package var description: String {
+        if kind == .exists { return "\(path) exists already: choose another name" }
         let origin = code == 0 ? "" : " (SQLite \(code))"
         return "cannot \(doing) in \(path): \(message)\(origin). \(remedy)"
     }
@@ -62,6 +63,8 @@ package struct StoreError: Error, CustomStringConvertible {
         case .beyondRescue:
             "Go back to a backup (atlas-recorder backup makes them). Only a tool that reads single pages can do more: .recover of "
                 + "a sqlite3 program that was built with SQLITE_ENABLE_DBPAGE_VTAB."
+        case .exists: "Choose another name."
+        case .folder: "Check that the folder exists and that this user may write to it, or choose another."
         case .other: "Keep a copy of the file, then check it with: atlas-recorder check --store '\(path)'"
         }
     }

@@ -1,5 +1,4 @@
 import CSQLite
-import Glibc
 import Migrations
 
 /// Copies what can still be read of a damaged store into a new one, row by row. Where a page is damaged it goes on behind it.
@@ -9,60 +8,84 @@ package final class StoreRescue {
     package struct Outcome: Equatable, Sendable {
         package let table: String
         /// Rows that were copied.
-        package let rows: Int
+        package var rows = 0
         /// Rows that could be read and cannot be: they break the table's own rules.
-        package let refused: Int
+        package var refused = 0
         /// Places that could not be read: a page or several that lie together.
-        package let gaps: Int
+        package var gaps = 0
+        /// The page that says where it is cannot be read.
+        package var isMissing = false
+        /// The last key before the first gap; nil: there is none.
+        var firstGap: Int64?
+
+        package var isWhole: Bool { refused == 0 && gaps == 0 && !isMissing }
+    }
+    package struct Result: Sendable {
+        package let outcomes: [Outcome]
+        /// Samples that had been counted as stored and are not found.
+        package let samplesLost: Int64
+        /// How the damaged store was read, if not as usual.
+        package let note: String?
+        package var isWhole: Bool { outcomes.allSatisfy(\.isWhole) && samplesLost == 0 }
     }
 
-    private let source: Database
+    private let path: String
+    private let source: RescueSource
     private let target: Database
-    /// When the first run began, as far as that could be read, microseconds since 1970 UTC: no time in the store is earlier.
-    private var firstRun: Int64 = 0
+    /// From the first run's begin to the last one's end, as far as that could be read: all times in the store lie there.
+    private var times: ClosedRange<Int64>?
 
-    /// Throws `.missing`, `.notOurs`, `.schemaTooNew` for what is no store of ours, `.beyondRescue` where not even its tables are known,
-    /// `.cannotOpen` if `new` exists or cannot be made.
-    package init(of path: String, into new: String) throws(StoreError) {
-        guard case .store(let version) = try StoreFile.inspect(path) else {
-            throw StoreError(.missing, message: "there is nothing in it", doing: "rescue the store", path: path)
-        }
-        guard try StoreFile.inspect(new) == .missing else {
-            throw StoreError(.cannotOpen, message: "it exists already", doing: "make the new store", path: new)
-        }
-        source = try Database(path: path, mode: .readOnly)
-        sqlite3_busy_timeout(source.handle, Database.patience)
+    /// Makes `new`, a store of this version, from what can be read of the one at `path`; `told` hears of each table when it
+    /// is copied. What was lost is told in the new store, too: an event at `now`, and rows of `sample_loss`.
+    ///
+    /// Throws as `RescueSource` does, `.beyondRescue` too where no table is known; `.exists`, `.folder`, `.full` where the new
+    /// store cannot be made. What was begun is then removed.
+    package static func copy(
+        _ path: String, to new: String, at now: Int64, told: (Outcome) -> Void = { _ in }
+    ) throws(StoreError) -> Result {
+        let source = try RescueSource(path)
+        let file = try NewFile(new, doing: "make the rescued store")
+        let result: Result
         do throws(StoreError) {
-            _ = try source.integer("SELECT count(*) FROM sqlite_schema", doing: "rescue the store")
+            result = try StoreRescue(path, source, into: file.partial).run(at: now, told)
         } catch {
-            throw StoreError(
-                .beyondRescue, code: error.code,
-                message: "the pages that say which tables it has are damaged themselves",
-                doing: "rescue the store", path: path)
+            throw file.named(error)
         }
-        try StoreFile.create(new)
-        target = try Database(path: new, mode: .readWrite)
-        try target.prepare()
-        try Schema.migrate(target, by: Array(Migrations.files.prefix(version)))
+        try file.finish()
+        return result
+    }
+
+    private init(_ path: String, _ source: RescueSource, into partial: String) throws(StoreError) {
+        (self.path, self.source) = (path, source)
+        target = try Database(path: partial, mode: .readWrite)
+        let doing = "make the rescued store"
+        // Nobody sees it before it is whole: nothing of it need be undone after a crash.
+        let marks = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = \(Schema.applicationID)"
+        try target.execute("PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY; \(marks)", doing: doing)
+        try target.execute("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF", doing: doing)
+        try Schema.migrate(target, by: Array(Migrations.files.prefix(source.version)))
         // The rows are what the triggers made already.
         csqlite_enable_triggers(target.handle, 0)
-        try target.execute("PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF", doing: "make the new store")
     }
 
-    /// Copies everything. `told` hears of each table when it is done. Throws if the new store cannot be written.
-    package func run(_ told: (Outcome) -> Void = { _ in }) throws(StoreError) -> [Outcome] {
+    private func run(at now: Int64, _ told: (Outcome) -> Void) throws(StoreError) -> Result {
+        let tables = try tables()
+        guard tables.contains(where: source.knows) else { throw RescueSource.hopeless(path, SQLITE_CORRUPT) }
         var outcomes: [Outcome] = []
-        for table in try tables() {
+        for table in tables {
+            source.holdMoment()
             let outcome = try copy(table)
             outcomes.append(outcome)
             told(outcome)
-            if table == "recorder_run" {
-                firstRun = try target.integer("SELECT min(started_us) FROM recorder_run", doing: "read the new store")
-            }
+            if table == "recorder_run" { times = try recordedTimes() }
         }
-        try nameLostProcessors()
-        try target.execute("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)", doing: "write the new store")
-        return outcomes
+        try Schema.migrate(target)
+        let mending = RescueMending(target, outcomes)
+        var lost: Int64 = 0
+        try target.transaction("write what was lost") { () throws(StoreError) in
+            lost = try mending.run(of: path, at: now)
+        }
+        return Result(outcomes: outcomes, samplesLost: lost, note: source.note)
     }
 
     /// Those first that others point to.
@@ -77,59 +100,71 @@ package final class StoreRescue {
         return names
     }
 
-    /// A unit whose row is lost, and whose samples are not, gets a name to be found by.
-    private func nameLostProcessors() throws(StoreError) {
-        try target.execute(
-            """
-            INSERT INTO processor (id, name, host, control_port)
-            SELECT DISTINCT processor_id, 'rescued ' || processor_id, '?', 5321 FROM (
-                SELECT processor_id FROM meter UNION SELECT processor_id FROM sample_minute
-                UNION SELECT processor_id FROM link_state)
-             WHERE processor_id NOT IN (SELECT id FROM processor)
-            """, doing: "name units whose rows are lost")
+    private func recordedTimes() throws(StoreError) -> ClosedRange<Int64>? {
+        let doing = "read the rescued store"
+        let first = try target.integer("SELECT min(started_us) FROM recorder_run", doing: doing)
+        let last = try target.integer(
+            "SELECT max(max(heartbeat_us, coalesce(ended_us, 0))) FROM recorder_run", doing: doing)
+        return first > 0 && last >= first && last < .max / 2 ? first...last + 3_600_000_000 : nil
     }
 
     // MARK: one table
 
     private func copy(_ table: String) throws(StoreError) -> Outcome {
+        var outcome = Outcome(table: table)
+        guard source.knows(table) else {
+            outcome.isMissing = true
+            return outcome
+        }
         var (columns, keys): ([String], [(order: Int64, name: String)]) = ([], [])
         let info = try Statement("PRAGMA table_info(\(table))", on: target)
         while try info.step() {
             columns.append(info.text(1) ?? "")
             if info.integer(5) > 0 { keys.append((info.integer(5), info.text(1) ?? "")) }
         }
-        let key = keys.min { $0.order < $1.order }?.name ?? "rowid"
+        let order = keys.isEmpty ? ["rowid"] : keys.sorted { $0.order < $1.order }.map(\.name)
         let list = columns.joined(separator: ", ")
         let marks = columns.map { _ in "?" }.joined(separator: ", ")
         let insert = try Statement(
             "INSERT INTO \(table) (\(list)) VALUES (\(marks)) ON CONFLICT DO NOTHING", on: target,
             doing: "copy \(table)")
-        var (rows, refused, gaps) = (0, 0, 0)
-        try target.execute("BEGIN", doing: "copy \(table)")
-        // A link's rows lie by processor and link first: each of them is a stretch of its own.
-        let stretches = try table.hasPrefix("link_state") ? links() : [""]
-        for stretch in stretches {
-            let key = stretch.isEmpty ? key : "started_us"
-            let walk = KeyWalk(source, table, key, stretch, from: firstRun)
-            try walk.run(columns: list) { (row: Statement) throws(StoreError) in
+        func walk(_ key: String, _ stretch: String) throws(StoreError) {
+            let walk = try KeyWalk(
+                source.database, table, columns: list, key: key, order: order, stretch: stretch,
+                times: key.hasSuffix("_us") ? times : nil)
+            try walk.run { (row: Statement) throws(StoreError) in
                 do throws(StoreError) {
                     try insert.bind(rowOf: row)
                     try insert.finish()
-                    rows += 1
+                    // A row may come twice.
+                    outcome.rows += Int(sqlite3_changes(target.handle))
                 } catch {
                     guard [SQLITE_CONSTRAINT, SQLITE_MISMATCH].contains(error.code & 0xFF) else { throw error }
-                    refused += 1
+                    outcome.refused += 1
                 }
-            } gap: {
-                gaps += 1
+            } gap: { gap in
+                if outcome.gaps == 0 { outcome.firstGap = gap.after }
+                outcome.gaps += 1
             }
         }
+        try target.execute("BEGIN", doing: "copy \(table)")
+        try walk(order[0], "")
+        if outcome.gaps > 0, order.last == "started_us" {
+            // A link's rows lie by processor and link first: each of them is a stretch of its own.
+            outcome.gaps = 0
+            for stretch in try links() { try walk("started_us", stretch) }
+            outcome.gaps = max(outcome.gaps, 1)
+        }
         try target.execute("COMMIT", doing: "copy \(table)")
-        return Outcome(table: table, rows: rows, refused: refused, gaps: gaps)
+        return outcome
     }
 
     private func links() throws(StoreError) -> [String] {
-        let ids = try Statement("SELECT id FROM processor", on: target)
+        let ids = try Statement(
+            """
+            SELECT id FROM processor UNION SELECT processor_id FROM meter UNION SELECT processor_id FROM latest_level
+            UNION SELECT processor_id FROM link_state
+            """, on: target)
         var stretches: [String] = []
         while try ids.step() {
             for link in ["control", "meters"] {

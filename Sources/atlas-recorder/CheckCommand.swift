@@ -39,7 +39,8 @@ struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Copy the store as it is at one moment, beside a running recorder.",
         discussion: """
-            The copy is whole, checked and synced before it gets its name; an existing file is never written over. It is a store \
+            The copy is whole, checked and synced before it gets its name; an existing file is never written over. Until then it \
+            is FILE.PID.atlas-partial; one that was left by a kill is removed by the next backup into that folder. It is a store \
             like any other: report, check and sqlite3 -readonly read it, from a read-only disk too.
 
             Example:
@@ -72,7 +73,9 @@ struct Rescue: ParsableCommand {
         abstract: "Copy what can be read of a damaged store into a new one.",
         discussion: """
             A recorder that finds its store damaged keeps it under a name with the time and begins a new one; this gets back what \
-            was in it. Reads the damaged file only, with the write-ahead log beside it; the new one must not exist.
+            was in it. Reads the damaged file only, with the write-ahead log beside it. The new one gets its name when it is whole; \
+            an existing file is never written over. It says itself what was lost: the event store_rescued, and rows of \
+            sample_losses for the samples that were stored and are not found.
 
             Example:
               atlas-recorder rescue atlas.sqlite.damaged-20251021-163000 rescued.sqlite
@@ -86,21 +89,27 @@ struct Rescue: ParsableCommand {
 
     func run() throws {
         do {
-            let rescue = try StoreRescue(of: damaged, into: new)
-            let outcomes = try rescue.run { outcome in
-                let refused = outcome.refused == 0 ? "" : ", \(outcome.refused) rows were nonsense"
-                let gaps =
-                    outcome.gaps == 0
-                    ? "" : ", \(outcome.gaps) \(outcome.gaps == 1 ? "place" : "places") could not be read"
-                Console.line("\(outcome.table): \(outcome.rows) rows\(gaps)\(refused)")
-            }
-            let isWhole = outcomes.allSatisfy { $0.gaps == 0 && $0.refused == 0 }
+            let result = try StoreRescue.copy(damaged, to: new, at: Console.now) { Console.line(line($0)) }
+            if let note = result.note { Console.note(note) }
+            let lost =
+                switch result.samplesLost {
+                case 0: ""
+                case 1: " 1 sample that was stored is lost (sample_losses, store_damaged)."
+                default: " \(result.samplesLost) samples that were stored are lost (sample_losses, store_damaged)."
+                }
             try Console.answer(
-                isWhole
-                    ? "Everything could be read. Ask it: atlas-recorder report --store \(new)\n"
-                    : "The rest was saved. Ask it: atlas-recorder report --store \(new)\n")
+                "\(result.isWhole ? "Everything could be read." : "The rest was saved.\(lost)") "
+                    + "Ask it: atlas-recorder report --store \(new)\n")
         } catch {
             throw Console.failure(error)
         }
+    }
+
+    private func line(_ outcome: StoreRescue.Outcome) -> String {
+        if outcome.isMissing { return "\(outcome.table): lost, the page that says where it is could not be read" }
+        let refused = outcome.refused == 0 ? "" : ", \(outcome.refused) rows were nonsense"
+        let gaps =
+            outcome.gaps == 0 ? "" : ", \(outcome.gaps) \(outcome.gaps == 1 ? "place" : "places") could not be read"
+        return "\(outcome.table): \(outcome.rows) rows\(gaps)\(refused)"
     }
 }

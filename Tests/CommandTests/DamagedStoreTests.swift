@@ -148,6 +148,9 @@ struct DamagedStoreTests {
         #expect(rescue.status == 0, "\(rescue.errors)")
         #expect(rescue.output.contains("could not be read"))
         #expect(Int(try await sql("SELECT count(*) FROM meter_samples", in: folder.file("rescued.sqlite"))) ?? 0 > 100)
+        let told = "SELECT count(*) FROM sample_losses WHERE reason = 'store_damaged' AND samples > 0"
+        #expect(try await sql(told, in: folder.file("rescued.sqlite")) != "0")
+        #expect(try await isWhole(folder.file("rescued.sqlite")))
     }
 
     @Test("damage that a commit meets while it records: the same, and what waited is counted")

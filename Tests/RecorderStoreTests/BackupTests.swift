@@ -37,6 +37,60 @@ import Testing
         #expect(throws: StoreError.self) { try StoreBackup.copy(folder.store, to: copy) }
     }
 
+    /// What lies in the folder besides the store and its own files.
+    private func others() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { !$0.hasPrefix("atlas.sqlite") }
+            .sorted()
+    }
+    private func refusal(_ copy: String) -> StoreError.Kind? {
+        do throws(StoreError) {
+            _ = try StoreBackup.copy(folder.store, to: copy)
+            return nil
+        } catch { return error.kind }
+    }
+
+    @Test("a name that is taken, in whatever way, is refused before anything is copied")
+    func taken() async throws {
+        let recording = try await Recording(folder.store)
+        try await recording.writer.finish([], at: start + second)
+        let copy = folder.path + "/copy.sqlite"
+        #expect(symlink(folder.path + "/nothing", copy) == 0)
+        #expect(refusal(copy) == .exists)
+        #expect(unlink(copy) == 0)
+        // SQLite would take this log for the copy's own.
+        try Data("log".utf8).write(to: URL(fileURLWithPath: copy + "-wal"))
+        #expect(refusal(copy) == .exists)
+        #expect(unlink(copy + "-wal") == 0)
+        #expect(refusal(folder.store) == .exists && refusal(folder.path) == .exists && refusal("") == .folder)
+        #expect(refusal(folder.path + "/none/copy.sqlite") == .folder)
+        #expect(try others() == [])
+        let text = StoreError(.exists, message: "", doing: "make the backup", path: copy).description
+        #expect(text == "\(copy) exists already: choose another name")
+    }
+
+    @Test("what a killed backup left is removed, what another one is making is not; a file made meanwhile stays")
+    func partials() async throws {
+        let recording = try await Recording(folder.store)
+        try await recording.writer.finish([], at: start + second)
+        let (copy, stale) = (folder.path + "/copy.sqlite", folder.path + "/old.sqlite.4711\(NewFile.suffix)")
+        for name in [stale, stale + "-journal"] { try Data("old".utf8).write(to: URL(fileURLWithPath: name)) }
+        let other = try NewFile(copy, doing: "test")
+        let mine = Data("mine".utf8)
+        var inner: StoreError.Kind?
+        #expect {
+            _ = try StoreBackup.copy(folder.store, to: copy) { _, _ in
+                // Another one of the same name, under way at once, and then a file that somebody makes.
+                inner = refusal(copy)
+                try? mine.write(to: URL(fileURLWithPath: copy))
+            }
+        } throws: { error in
+            (error as? StoreError)?.kind == .exists
+        }
+        #expect(inner == nil)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: copy)) == mine)
+        #expect(try others() == ["copy.sqlite", (other.partial as NSString).lastPathComponent].sorted())
+    }
+
     @Test("a damaged store is not copied as if it were whole")
     func damaged() async throws {
         let recording = try await Recording(folder.store)

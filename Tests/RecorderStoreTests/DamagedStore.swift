@@ -21,6 +21,24 @@ enum DamagedStore {
         return cells.map { number($0, 4) } + [number(8, 4)]
     }
 
+    /// How many rows of a table can be read by way of its own pages where these pages are lost; its leaves are in order.
+    static func readable(_ table: String, without lost: (Int) -> Bool, in path: String) throws -> Int {
+        let reader = try Database(path: path, mode: .readOnly)
+        let rows = try Statement(
+            "SELECT path, pageno, pagetype, ncell FROM dbstat WHERE name = '\(table)' ORDER BY path", on: reader)
+        var (lostPaths, count): ([String], Int) = ([], 0)
+        while try rows.step() {
+            let place = rows.text(0) ?? ""
+            if lost(Int(rows.integer(1))) {
+                // A row's end that lies in another page is lost with that page.
+                if rows.text(2) == "overflow" { count -= 1 } else { lostPaths.append(place) }
+            } else if rows.text(2) == "leaf", !lostPaths.contains(where: { place.hasPrefix($0) }) {
+                count += Int(rows.integer(3))
+            }
+        }
+        return max(0, count)
+    }
+
     /// Writes noise over a page.
     static func spoil(page: Int, of path: String) throws {
         var generator = SeededGenerator(seed: UInt64(page))

@@ -186,7 +186,7 @@ import Testing
     func remedies() {
         let kinds: [StoreError.Kind] = [
             .busy, .full, .cannotOpen, .missing, .damaged, .notOurs, .schemaTooNew, .schemaTooOld, .lockHeld, .badSQL,
-            .other,
+            .beyondRescue, .folder, .other,
         ]
         for kind in kinds {
             let text = StoreError(kind, message: "no", doing: "try", path: "/a/b").description

@@ -101,4 +101,11 @@ int csockets_drop_privileges(void);
 // if the name leads to anything but such a socket by now, which is then left as it is.
 int csockets_give_socket(const char *path, uint32_t uid, uint32_t gid, uint32_t mode, uint32_t mode_without);
 
+// Renames a file, unless something has the new name (renameat2(2), RENAME_NOREPLACE). 0 or the errno; EINVAL where the file
+// system cannot promise it.
+int csockets_rename_new(const char *from, const char *to);
+// Locks the first byte of an open file for writing, without waiting, for as long as this descriptor or a copy of it is open
+// (fcntl(2), F_OFD_SETLK). 0 or the errno; EAGAIN where somebody else has it.
+int csockets_lock_first_byte(int descriptor);
+
 #endif

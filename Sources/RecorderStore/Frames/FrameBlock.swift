@@ -14,7 +14,8 @@ package enum LossReason: String, Sendable {
     case storeRefused = "store_refused"
     /// The recorder ended without notice; what arrived after `from_us` and was still in memory is gone.
     case recorderKilled = "recorder_killed"
-    /// What waited when the store was found damaged; nobody can say how many samples that were.
+    /// What waited when the store was found damaged; nobody can say how many samples that were. In a rescued store, what was
+    /// stored and could not be read any more.
     case storeDamaged = "store_damaged"
     /// Values of parameters, not samples: more came than a unit has, or than the store took. Counted in `datagrams`.
     case parametersDropped = "parameters_dropped"
