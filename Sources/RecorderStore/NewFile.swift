@@ -104,9 +104,7 @@ final class NewFile {
         defer { closedir(entries) }
         var stale: [String] = []
         while let entry = readdir(entries) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+            let name = FileName.of(entry)
             if name.hasSuffix(suffix) { stale.append("\(folder)/\(name)") }
         }
         for path in stale {
