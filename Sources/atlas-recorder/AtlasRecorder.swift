@@ -18,6 +18,16 @@ struct AtlasRecorder: AsyncParsableCommand {
             Backup.self, Rescue.self, Simulate.self,
         ])
 
+    /// ArgumentParser calls a command that is not there an unexpected argument.
+    private static func checkCommand() throws {
+        guard let name = Arguments.all.first, !name.hasPrefix("-"), name != "help" else { return }
+        let names = configuration.subcommands.map { $0._commandName }
+        guard !names.contains(name) else { return }
+        throw ValidationError(
+            "There is no command '\(name)'.\(Guess.clause(name, among: names)) There are \(names.joined(separator: ", "))."
+        )
+    }
+
     /// Every error ends here: an error thrown out of an asynchronous main would end in a trap.
     static func main() async {
         LocalTime.readZone()
@@ -25,6 +35,7 @@ struct AtlasRecorder: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)  // a reader that goes away must not end the recorder
         signal(SIGXFSZ, SIG_IGN)  // neither must a limit on a file's size: the write fails, and is tried again
         do {
+            try checkCommand()
             var command = try parseAsRoot(Arguments.all)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

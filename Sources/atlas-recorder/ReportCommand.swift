@@ -143,7 +143,7 @@ struct ReportCommand: ParsableCommand {
         }
         guard let report = Report(named: name) else {
             throw ValidationError(
-                "There is no report '\(name)'. There are \(Report.all.map(\.name).joined(separator: ", ")); "
+                "There is no report '\(name)'.\(Guess.clause(name, among: Report.all.map(\.name))) There are \(Report.all.map(\.name).joined(separator: ", ")); "
                     + "a report of your own is a file that ends in .sql.")
         }
         return report

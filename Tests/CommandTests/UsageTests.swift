@@ -35,7 +35,9 @@ struct UsageTests {
             (["simulate", "--shape", "round"], "tick, single"),
             (["simulate", "--fault", "at noon wedge"], "noon"),
             (["simulate", "--fault", "at 1s recall scene 99"], "RecallScene_99"),
-            (["frobnicate"], "frobnicate"),
+            (["frobnicate"], "There is no command 'frobnicate'. There are run, report, "),
+            (["reprt"], "Did you mean 'report'?"),
+            (["report", "outage"], "Did you mean 'outages'?"),
         ])
     func wrongUsage(arguments: [String], says: String) async throws {
         let result = try await Running(arguments).end()
