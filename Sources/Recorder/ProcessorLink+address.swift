@@ -7,7 +7,7 @@ extension ProcessorLink {
     func addressIsThere() { localSeen = plane.clock.now }
 
     /// Connects again at once from the address that this host has now. Where no other address of the same interface
-    /// leads to the unit the connection is kept: the old one may come back in time (docs/decisions/0007-own-address.md).
+    /// leads to the unit the connection is kept: the old one may come back in time (docs/decisions/0006-own-address.md).
     func addressIsGone() {
         guard let local, let unit = endpoint?.address else { return }
         let next = IPv4Address(bits: csockets_source(unit.bits))
