@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Recorder
 import RecorderStore
 
 /// What people and scripts see of the program: lines, exit codes.
@@ -49,7 +50,8 @@ enum Console {
     static func failure(_ error: any Error) -> any Error {
         if error is ExitCode || error is ValidationError || error is CleanExit { return error }
         note("\(error)")
-        if let error = error as? StoreError, error.kind == .lockHeld { return ExitCode(75) }
+        let cause = error as? StoreError ?? (error as? RecordingEnded)?.cause
+        if cause?.kind == .lockHeld { return ExitCode(75) }
         return ExitCode(1)
     }
 

@@ -65,6 +65,11 @@ struct DamagedStoreTests {
                 "SELECT count(*) FROM connection_events WHERE event = 'store_set_aside' AND detail LIKE '%\(kept)%rescue%'"
             ) == "1")
         #expect(try await sql("SELECT reason FROM sample_losses") == "store_damaged")
+        let report = try await Program.run("report", "--since", "1h", "--store", store).output
+        #expect(
+            report.contains("; the one before was damaged, and is kept:\n            \(folder.file(kept))"), "\(report)"
+        )
+        #expect(report.contains("what a damaged store held") && report.contains("store_damaged"), "\(report)")
         #expect(try await isWhole())
     }
 
@@ -201,13 +206,17 @@ struct DamagedStoreTests {
         try await recorder.line("subscribed")
         let moved = folder.file("moved.sqlite")
         try FileManager.default.moveItem(atPath: store, toPath: moved)
-        try await recorder.line("meters up", after: "store moved (somebody moved or deleted it")
+        try await recorder.line(
+            "meters up",
+            after:
+                "store moved (somebody moved it to \(moved) while it was written: it is whole, up to here; a new one is begun"
+        )
         #expect(try await sql("SELECT clean FROM recorder_runs", in: moved) == "1")
         #expect(try await isWhole(moved))
         for name in try files where name.hasPrefix("s.sqlite") && name != "s.sqlite.feed" {
             try FileManager.default.removeItem(atPath: folder.file(name))
         }
-        try await recorder.line("meters up", after: "store moved (somebody moved or deleted it", times: 2)
+        try await recorder.line("meters up", after: "store moved (somebody deleted it while it was written")
         // Its lock is a new one, and keeps others out.
         #expect(try await Program.run("run", "--simulate", "--for", "1s", "--store", store).status == 75)
         try await stop(recorder)

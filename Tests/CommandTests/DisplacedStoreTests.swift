@@ -117,7 +117,7 @@ struct DisplacedStoreTests {
         let events = try #require(Int(try await sql("SELECT count(*) FROM connection_events")))
         let moved = folder.file("moved.sqlite")
         try FileManager.default.moveItem(atPath: store, toPath: moved)
-        try await recorder.line("meters up", after: "a moved one lacks what its log holds")
+        try await recorder.line("meters up", after: "it lacks what its log holds, which is ")
         try await stop(recorder)
         try await end(reader)
         #expect(try await isWhole())
@@ -147,7 +147,7 @@ struct DisplacedStoreTests {
             for suffix in ["-wal", "-shm", ""]: os.rename(other + suffix, ours + suffix)
             """
         #expect(try await Program.tool("python3", ["-c", script, store, other]).status == 0)
-        try await recorder.line("subscribed", after: "store moved (somebody moved or deleted it")
+        try await recorder.line("subscribed", after: "another one is in its place, and is gone on with")
         try await stop(recorder)
         #expect(try await sql("SELECT count(*) FROM recorder_runs") == "2")
         #expect(try await sql("SELECT count(*) FROM connection_events WHERE event = 'subscribed'") == "2")
@@ -174,10 +174,28 @@ struct DisplacedStoreTests {
             recorder.count(of: "store moved") > 0 || recorder.log.contains("the new store cannot be begun")
         }
         try await disk.free()
-        try await recorder.line("meters up", after: "store moved (somebody moved or deleted it")
+        try await recorder.line("meters up", after: "store moved (somebody deleted it while it was written; ")
         #expect(try await disk.sql(store, "SELECT reason, samples > 0 FROM sample_losses") == "store_refused|1")
         try await stop(recorder)
         #expect(try await disk.sql(store, "PRAGMA integrity_check") == "ok")
+    }
+
+    @Test(
+        "a store without its first page, or one that is put there: refused, with the way on; a folder that goes: told")
+    func noWayOn() async throws {
+        let first = try recorder()
+        try await first.line("meters up")
+        // What is no store is put in its place.
+        let text = folder.file("text")
+        try Data("hello".utf8).write(to: URL(fileURLWithPath: text))
+        #expect(rename(text, store) == 0)
+        let end = try await first.end()
+        #expect(end.status == 1 && end.errors.contains("recording has ended"), "\(end.errors)")
+        #expect(end.errors.contains("its first page is damaged") && end.errors.contains("start again"), "\(end.errors)")
+        let rescue = try await Program.run("rescue", store, folder.file("new"))
+        #expect(rescue.status == 1 && rescue.errors.contains("go back to a backup"), "\(rescue.errors)")
+        let none = try await Program.run("rescue", folder.file("typo"), folder.file("new"))
+        #expect(none.status == 1 && none.errors.contains("there is no such file"), "\(none.errors)")
     }
 
     @Test("what somebody made in a whole store keeps a recorder out; the store is not set aside for it")
