@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { FRAMES = 1024, BYTES = 64 * 1024, FRAME_ROOM = 8192, BLOCKS = 120, WAITING_LONG = 4 };  // about 16 MB of blocks
+enum { FRAMES = 1024, BYTES = 64 * 1024, FRAME_ROOM = 16 * 1024, BLOCKS = 120, WAITING_LONG = 4 };  // about 16 MB of blocks
 static const int64_t span_us = 20000, minute_us = 60000000;
 
 typedef struct { int64_t at; int begin, levels, exact; } Frame;

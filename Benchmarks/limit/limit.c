@@ -79,9 +79,14 @@ static void receive_all(int udp) {
     hand_over(now_us());
 }
 
+static struct sockaddr_in loopback(int port) {
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
 static int bind_udp(int port) {
     int udp = socket(AF_INET, SOCK_DGRAM, 0), on = 1, bytes = SOCKET_BYTES;
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in here = loopback(port);
     setsockopt(udp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(udp, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     if (setsockopt(udp, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes))
@@ -109,7 +114,7 @@ int main(int argc, char **argv) {
     }
     block = queue.unused, queue.unused = block->next;
     int udp = bind_udp(atoi(argv[2])), tcp = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in unit = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in unit = loopback(atoi(argv[1]));
     if (connect(tcp, (struct sockaddr *)&unit, sizeof unit)) return perror("connect"), 1;  // the least that makes it send
 
     pthread_t thread;

@@ -36,11 +36,13 @@ class Programs:
             "Python": lambda store: [sys.executable, PEER, CONTROL, METERS, store],
         }
         self.counts = {"C": FRAMES, "recorder": FRAMES, "Python": "SELECT count(*) FROM samples"}
-        self.tables = {name: ("frame", "sample") for name in ("C", "recorder")} | {"Python": ("samples", "samples_meter")}
+        ours = ("frame", "sample")
+        self.tables = {"C": ours, "recorder": ours, "Python": ("samples", "samples_meter")}
 
     def alone(self, seconds, load="even"):
         """Datagrams a second that the sender can send to a socket that nobody reads."""
-        line = subprocess.run([self.sender, "alone", METERS, str(seconds), load], check=True, capture_output=True, text=True).stdout
+        command = [self.sender, "alone", METERS, str(seconds), load]
+        line = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         sent, _, elapsed, _ = map(float, line.split())
         return sent / elapsed
 
@@ -72,10 +74,12 @@ class Programs:
         size = None
         if measures_bytes:
             names = ", ".join(f"'{table}'" for table in self.tables[name])
-            size = database.execute(f"SELECT sum(pgsize) FROM dbstat WHERE aggregate = 1 AND name IN ({names})").fetchone()[0]
+            pages = f"SELECT sum(pgsize) FROM dbstat WHERE aggregate = 1 AND name IN ({names})"
+            size = database.execute(pages).fetchone()[0]
         database.close()
         self.clear(name)
-        return Result(rate, sent / elapsed, sent, samples, stored, usage.ru_utime, usage.ru_stime, cpu / sent, memory, size)
+        times = (usage.ru_utime, usage.ru_stime, cpu / sent)
+        return Result(rate, sent / elapsed, sent, samples, stored, *times, memory, size)
 
     def clear(self, name):
         for file in glob.glob(f"{self.folder}/{name}.sqlite*"):
@@ -120,11 +124,12 @@ def compare(programs, rate=2000, seconds=4):
     print(f"rows: C {limit_rows}, recorder {recorder_rows}")
     if limit == recorder:
         distinct = len({(meter, level) for meter in limit for level in limit[meter]})
-        print(f"verified: both stored the same {values:,} values of {len(limit)} meters in the same order, {distinct:,} of them distinct")
+        print(f"verified: both stored the same {values:,} values of {len(limit)} meters in the same order, {distinct:,} distinct")
         return True
     for meter in sorted(limit.keys() | recorder.keys()):
         ours, theirs = limit.get(meter, []), recorder.get(meter, [])
         place = next((i for i, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
         if ours != theirs:
-            print(f"NOT THE SAME: {meter}: {len(ours)} and {len(theirs)} values, from {place} on: {ours[place:place + 3]} and {theirs[place:place + 3]}")
+            begin = f"{ours[place:place + 3]} and {theirs[place:place + 3]}"
+            print(f"NOT THE SAME: {meter}: {len(ours)} and {len(theirs)} values, from {place} on: {begin}")
     return False

@@ -70,6 +70,7 @@ static double seconds(clockid_t clock) {
 }
 
 // Answers each line that has come: OK for an id, the keep-alive by both ways. False: the connection is over.
+static const char alive[] = "{\"jsonrpc\":\"2.0\",\"method\":\"getResp\",\"params\":[{\"param\":\"KeepAlive\",\"str\":\"OK\"}]}\n";
 static int answer(int tcp, int udp, int wait_ms) {
     static char buffer[1 << 20];
     static size_t held;
@@ -81,9 +82,8 @@ static int answer(int tcp, int udp, int wait_ms) {
         char *start = buffer, *end;
         while ((end = memchr(start, '\n', held - (size_t)(start - buffer)))) {
             *end = 0;
-            const char *reply = "{\"jsonrpc\":\"2.0\",\"method\":\"getResp\",\"params\":[{\"param\":\"KeepAlive\",\"str\":\"OK\"}]}\n";
+            const char *id = strstr(start, "\"id\":"), *reply = alive;
             char ok[128];
-            const char *id = strstr(start, "\"id\":");
             if (id) snprintf(ok, sizeof ok, "{\"jsonrpc\":\"2.0\",\"result\":\"OK\",\"id\":%d}\n", atoi(id + 5)), reply = ok;
             if (write(tcp, reply, strlen(reply)) < 0) return 0;
             if (!id && send(udp, reply, strlen(reply), 0) < 0 && errno != ECONNREFUSED) perror("echo");

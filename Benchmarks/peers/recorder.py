@@ -13,7 +13,8 @@ import sqlite3
 import sys
 import time
 
-METERS = [f"{kind}Meter_{i}" for kind, count in (("Source", 14), ("Zone", 8), ("Group", 12), ("Mix", 16)) for i in range(count)]
+FAMILIES = (("Source", 14), ("Zone", 8), ("Group", 12), ("Mix", 16))
+METERS = [f"{family}Meter_{i}" for family, count in FAMILIES for i in range(count)]
 
 
 def main():
@@ -35,7 +36,8 @@ def main():
     meters.bind(("127.0.0.1", meter_port))
     meters.settimeout(0.1)
     control = socket.create_connection(("127.0.0.1", control_port))
-    subscription = {"jsonrpc": "2.0", "id": 1, "method": "sub", "params": [{"param": meter, "fmt": "val"} for meter in METERS]}
+    wanted = [{"param": meter, "fmt": "val"} for meter in METERS]
+    subscription = {"jsonrpc": "2.0", "id": 1, "method": "sub", "params": wanted}
     control.sendall(json.dumps(subscription).encode() + b"\n")
 
     rows, last = [], time.monotonic()
