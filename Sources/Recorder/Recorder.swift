@@ -229,8 +229,19 @@ package struct Recorder: Service {
     private func finish(_ writer: StoreWriter, _ last: [Entry], at end: Int64) async throws {
         let deadline = ContinuousClock.now + Self.finishingLimit
         var failure = await writer.failure(finishing: last, at: end)
+        if let failure {
+            logger.warning(
+                "asked to stop, and the store refuses what waits; it is tried for up to 20 s more",
+                metadata: ["error": "\(failure)"])
+        }
         while let error = failure {
-            guard ContinuousClock.now < deadline else { throw error }
+            guard ContinuousClock.now < deadline else {
+                let left = await writer.abandoned([])
+                logger.error(
+                    "given up: what waited is lost",
+                    metadata: ["samples": "\(left.samplesLeft)", "events": "\(left.entriesLeft)"])
+                throw error
+            }
             try? await Task.sleep(for: .milliseconds(200))
             failure = await writer.failure(finishing: [], at: end)  // it has the entries already
         }

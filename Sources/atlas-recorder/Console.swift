@@ -28,6 +28,9 @@ enum Console {
     /// A remark on stderr.
     static func note(_ text: String) { _ = write("atlas-recorder: \(text)\n", to: STDERR_FILENO) }
 
+    /// One line on stderr, at once; whole lines also from several threads.
+    static func error(_ text: String) { _ = write(text + "\n", to: STDERR_FILENO) }
+
     /// One line on stderr's terminal that the next one takes the place of; empty: none.
     static func progress(_ text: String) { _ = write("\r\u{1B}[K\(text)", to: STDERR_FILENO) }
 

@@ -137,7 +137,7 @@ struct Run: AsyncParsableCommand {
             links: LinkSettings(meterPort: meterPort, keepAlive: .seconds(keepAlive), relays: !noRelay) { _, port in
                 if isAnyPort { onBound?(port) }
             }, standsBy: standby, serviceManager: ServiceManager(environment))
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { _ in PlainLog() }
         let logger = Logger(label: "atlas-recorder")
         let printer = LinePrinter()
         defer { printer.flush() }
