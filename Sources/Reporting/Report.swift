@@ -62,6 +62,9 @@ package struct Question: Sendable, Equatable {
     package func after(_ split: Int64) -> Question {
         Question(since: split, until: until, processor: processor, now: now, cells: cells)
     }
+    func asking(processor: String) -> Question {
+        Question(since: since, until: until, processor: processor, now: now, cells: cells)
+    }
     func asking(cells: Int) -> Question {
         Question(since: since, until: until, processor: processor, now: now, cells: cells)
     }
