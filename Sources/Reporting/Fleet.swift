@@ -52,7 +52,9 @@ struct Fleet {
         let links = processors.compactMap { $0.links.first { $0.link == name } }
         guard !links.isEmpty else { return nil }
         let (up, down) = (links.reduce(0) { $0 + $1.up }, links.reduce(0) { $0 + $1.down })
-        let percent: Double? = up + down == 0 ? nil : down == 0 ? 100 : min(Double(up) * 100 / Double(up + down), 99.9999)
+        let share = up + down == 0 ? nil : Double(up) * 100 / Double(up + down)
+        // 100 is said only where none was ever down.
+        let percent = down == 0 ? share : share.map { min($0, 99.9999) }
         return Summary.LinkSummary(
             link: name, state: "", stateSince: nil, cause: nil, up: up, down: down,
             unknown: links.reduce(0) { $0 + $1.unknown }, uptimePercent: percent,
@@ -83,7 +85,8 @@ struct Fleet {
         guard !isWhole else { return nil }
         let rest = "all: --format csv, one: --processor NAME"
         if troubled == 0 { return "(none of the \(count.grouped) stands out; \(rest))" }
-        let shown = troubled > listed.count ? "the \(listed.count) longest down of \(troubled.grouped)" : "the \(troubled)"
+        let isMore = troubled > listed.count
+        let shown = isMore ? "the \(listed.count) longest down of \(troubled.grouped)" : "the \(troubled)"
         return "(\(shown) that stand out of \(count.grouped); \(rest))"
     }
 }

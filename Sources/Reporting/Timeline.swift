@@ -35,7 +35,8 @@ package struct Timeline: Sendable, Equatable {
         self.lines = lines
     }
 
-    private static func lines(_ store: StoreReader, _ question: Question, _ split: Int64?) throws(StoreError) -> [Line] {
+    private static func lines(_ store: StoreReader, _ question: Question, _ split: Int64?) throws(StoreError) -> [Line]
+    {
         let parts = Self.parts(question, split: split)
         var lines: [Line] = []
         for (index, part) in parts.enumerated() {

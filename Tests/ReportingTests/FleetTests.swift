@@ -47,7 +47,9 @@ import Testing
         for name in ["All together", "Unit 9", "Unit 7", "Unit 11"] {
             #expect(page.split(separator: "\n").contains { $0.hasPrefix("\(name) ") })
         }
-        for name in ["Unit 1", "Unit 40"] { #expect(!page.split(separator: "\n").contains { $0.hasPrefix("\(name) ") }) }
+        for name in ["Unit 1", "Unit 40"] {
+            #expect(!page.split(separator: "\n").contains { $0.hasPrefix("\(name) ") })
+        }
         let blocks = page.split(separator: "\n").filter { $0.hasSuffix("=====") || $0.contains("XXX") }
         #expect(blocks.count == 6)
         #expect(page.split(separator: "\n").allSatisfy { $0.count <= 80 })
