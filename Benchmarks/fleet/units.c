@@ -1,6 +1,6 @@
 // Many units on one loopback address each, 127.16.0.1 and up, as cheap as they can be: they run on the recorder's cores.
 // Usage: units COUNT PORT METER_PORT SECONDS
-// Prints "ready" when all listen. Once all have a connection and a second has gone by without a command, each sends its 38
+// Prints "ready" when all listen. Once all have a connection and a second has gone by without a subscription, each sends its 38
 // meters ten times a second, in four datagrams (of one send: UDP_SEGMENT, udp(7)), the units evenly spread over the tenth.
 // Then prints: datagrams samples seconds CPU-seconds latest-tick-in-ms; and goes on answering until it is ended.
 #define _GNU_SOURCE
@@ -39,7 +39,7 @@ static struct unit {
     char *held;  // of a line that has not ended
     size_t length;
 } units[MOST];
-static int count, connected, commands, loop;
+static int count, connected, subscriptions, loop;
 static const char alive[] =
     "{\"jsonrpc\":\"2.0\",\"method\":\"getResp\",\"params\":[{\"param\":\"KeepAlive\",\"str\":\"OK\"}]}\n";
 
@@ -104,8 +104,9 @@ static void answer_line(struct unit *unit, const char *line) {
     char ok[128];
     if (id) snprintf(ok, sizeof ok, "{\"jsonrpc\":\"2.0\",\"result\":\"OK\",\"id\":%d}\n", atoi(id + 5)), reply = ok;
     if (write(unit->tcp, reply, strlen(reply)) < 0) return;
-    if (!id && send(unit->udp, reply, strlen(reply), 0) < 0 && errno != ECONNREFUSED) perror("echo");
-    commands++;
+    // What an earlier datagram met (ECONNREFUSED) is told of with the next one, which is not sent then.
+    if (!id && send(unit->udp, reply, strlen(reply), 0) < 0) send(unit->udp, reply, strlen(reply), 0);
+    if (id) subscriptions++;
 }
 
 static void come(struct unit *unit) {
@@ -170,9 +171,9 @@ int main(int argc, char **argv) {
 
     double quiet = seconds(CLOCK_MONOTONIC);
     while (!stopped && (connected < count || seconds(CLOCK_MONOTONIC) - quiet < 1)) {
-        int before = commands;
+        int before = subscriptions;
         answer(50);
-        if (commands != before || connected < count) quiet = seconds(CLOCK_MONOTONIC);
+        if (subscriptions != before || connected < count) quiet = seconds(CLOCK_MONOTONIC);
     }
 
     // One step is one unit's tick; a step that is late is sent all the same.

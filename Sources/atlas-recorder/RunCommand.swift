@@ -139,7 +139,7 @@ struct Run: AsyncParsableCommand {
             }, standsBy: standby, serviceManager: ServiceManager(environment))
         LoggingSystem.bootstrap { _ in PlainLog() }
         let logger = Logger(label: "atlas-recorder")
-        let printer = LinePrinter()
+        let printer = LinePrinter { Console.line($0) }
         defer { printer.flush() }
         let recorder = Recorder(configuration, logger: logger) { printer.print($0) }
         var group = ServiceGroupConfiguration(
