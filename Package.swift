@@ -5,6 +5,7 @@ let package = Package(
     name: "atlas-recorder",
     products: [.executable(name: "atlas-recorder", targets: ["atlas-recorder"])],
     dependencies: [
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -27,6 +28,9 @@ let package = Package(
         // What was seen of the host, and what follows from it. No sockets, no files.
         .target(name: "Diagnosis", dependencies: ["AtlasProtocol"]),
         .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "CSockets", "Locks", "Migrations"]),
+        // The file that an operator writes, and what is wrong with it.
+        .target(
+            name: "Configuration", dependencies: ["RecorderStore", .product(name: "TOMLKit", package: "TOMLKit")]),
         .target(
             name: "Recorder",
             dependencies: [
@@ -48,8 +52,8 @@ let package = Package(
         .executableTarget(
             name: "atlas-recorder",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "Diagnosis", "Locks", "Recorder", "RecorderStore", "Reporting",
-                "WallTime",
+                "AtlasProtocol", "AtlasSimulator", "Configuration", "Diagnosis", "Locks", "Recorder", "RecorderStore",
+                "Reporting", "WallTime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -71,6 +75,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RecorderStore"]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"],

@@ -6,12 +6,13 @@ package enum StorePath {
     private static let systemFolder = "/var/lib/atlas-recorder"
     private static let systemStore = systemFolder + "/atlas.sqlite"
 
-    /// For commands that write: `--store`, else the variable, else `$STATE_DIRECTORY` (systemd), else the user's state
-    /// folder (XDG Base Directory Specification). `file`: the name in a folder of ours.
-    package static func forWriting(flag: String?, file: String = "atlas.sqlite", _ environment: [String: String])
-        -> String
-    {
-        if let named = named(flag, environment) { return named }
+    /// For commands that write: `--store`, else the variable, else what the configuration file says, else
+    /// `$STATE_DIRECTORY` (systemd), else the user's state folder (XDG Base Directory Specification). `file`: the name in a
+    /// folder of ours.
+    package static func forWriting(
+        flag: String?, configured: String? = nil, file: String = "atlas.sqlite", _ environment: [String: String]
+    ) -> String {
+        if let named = named(flag, environment) ?? configured { return named }
         // systemd gives a list where a unit has several; the first is the unit's own.
         if let state = environment["STATE_DIRECTORY"]?.split(separator: ":").first { return "\(state)/\(file)" }
         return "\(userFolder(environment))/\(file)"
@@ -33,8 +34,10 @@ package enum StorePath {
     }
 
     /// Makes the folder of ours, where the path was not chosen by the user. Mode 0750.
-    package static func makeFolder(for path: String, flag: String?, _ environment: [String: String]) {
-        guard named(flag, environment) == nil, let slash = path.lastIndex(of: "/") else { return }
+    package static func makeFolder(
+        for path: String, flag: String?, configured: String? = nil, _ environment: [String: String]
+    ) {
+        guard named(flag, environment) == nil, configured == nil, let slash = path.lastIndex(of: "/") else { return }
         var folder = ""
         for part in path[..<slash].split(separator: "/", omittingEmptySubsequences: false) {
             folder += "\(part)/"

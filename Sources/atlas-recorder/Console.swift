@@ -5,7 +5,7 @@ import RecorderStore
 /// What people and scripts see of the program: lines, exit codes.
 enum Console {
     /// One line on stdout, at once; whole lines also from several threads.
-    static func line(_ text: String) { _ = write(text + "\n", to: STDOUT_FILENO) }
+    static func line(_ text: String, to descriptor: Int32 = STDOUT_FILENO) { _ = write(text + "\n", to: descriptor) }
 
     /// An answer that somebody asked for. A reader that has seen enough (`| head`) is no failure; a full disk is.
     static func answer(_ text: String) throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AtlasProtocol
 import AtlasSimulator
+import Configuration
 import Glibc
 import Logging
 import NIOPosix
@@ -19,7 +20,13 @@ struct Run: AsyncParsableCommand {
 
             Under systemd (Type=notify) it says when it is ready, what it does, and that it lives.
 
+            Processors and settings may stand in a file, too: --config, else $ATLAS_RECORDER_CONFIG; where neither that nor \
+            --processor is given, $CONFIGURATION_DIRECTORY/atlas-recorder.toml (systemd) or /etc/atlas-recorder.toml. A flag \
+            takes the place of what the file says; with --processor none of the file's processors is recorded. \
+            `atlas-recorder config check` says what a file means and what is wrong with it.
+
             Examples:
+              atlas-recorder run --config venue.toml
               atlas-recorder run --processor 'Main Bar=192.168.5.101'
               atlas-recorder run --processor 192.168.5.101 --processor 'Patio=192.168.5.102' --store bars.sqlite
               atlas-recorder run --simulate --for 1m
@@ -32,27 +39,36 @@ struct Run: AsyncParsableCommand {
             valueName: "[NAME=]HOST[:PORT]"))
     var processor: [String] = []
 
+    @Option(help: ArgumentHelp("A configuration file; docs/configuration.md has its keys.", valueName: "FILE"))
+    var config: String?
+
     @Option(
         help: ArgumentHelp(
-            "The store (default: $ATLAS_RECORDER_STORE, else $STATE_DIRECTORY/atlas.sqlite, else "
+            "The store (default: $ATLAS_RECORDER_STORE, else the file's, else $STATE_DIRECTORY/atlas.sqlite, else "
                 + "~/.local/state/atlas-recorder/atlas.sqlite).", valueName: "FILE"))
     var store: String?
 
-    @Option(help: ArgumentHelp("The UDP port that the processors send their meters to.", valueName: "PORT"))
-    var meterPort: UInt16 = 3131
+    @Option(
+        help: ArgumentHelp(
+            "The UDP port that the processors send their meters to (default: the file's, else 3131).", valueName: "PORT"
+        ))
+    var meterPort: UInt16?
 
     @Option(
         help: ArgumentHelp(
-            "Seconds between two keep-alives, 1 to 300; each is answered by TCP and by UDP and proves both ways.",
-            valueName: "SECONDS"))
-    var keepAlive: Int = 10
+            """
+            Seconds between two keep-alives, 1 to 300; each is answered by TCP and by UDP and proves both ways \
+            (default: the file's, else 10).
+            """, valueName: "SECONDS"))
+    var keepAlive: Int?
 
     @Flag(
+        inversion: .prefixedNo,
         help: """
-            Do not pass the datagrams on to the other programs of this host that are bound to the meters' port; they get \
-            none then.
+            Pass the datagrams on to the other programs of this host that are bound to the meters' port, or not: they get \
+            none then (default: the file's, else --relay).
             """)
-    var noRelay = false
+    var relay: Bool?
 
     @Flag(
         help: """
@@ -74,13 +90,15 @@ struct Run: AsyncParsableCommand {
 
     mutating func validate() throws {
         if store == "" { throw ValidationError("--store '': name a file, or leave the flag out.") }
-        guard (1...300).contains(keepAlive) else {
+        if config == "" { throw ValidationError("--config '': name a file, or leave the flag out.") }
+        if let keepAlive, !Settings.keepAliveSeconds.contains(keepAlive) {
             throw ValidationError("--keep-alive \(keepAlive): use 1 to 300 seconds; the processor closes at 300.")
         }
         if simulate {
             guard processor.isEmpty else { throw ValidationError("Use --processor or --simulate, not both.") }
+            guard config == nil else { throw ValidationError("Use --config or --simulate, not both.") }
         } else {
-            guard meterPort > 0 else { throw ValidationError("--meter-port 0: use 1 to 65535; 0 is for --simulate.") }
+            guard meterPort != 0 else { throw ValidationError("--meter-port 0: use 1 to 65535; 0 is for --simulate.") }
         }
         do {
             _ = try ProcessorSpec.parse(processor)
@@ -92,23 +110,41 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         // Not in validate(), where it would hide a mistyped flag.
-        guard simulate || !processor.isEmpty else {
-            throw ValidationError(
-                """
-                Nothing to record: name a processor with --processor 'Main Bar=192.168.5.101' \
-                (repeat it for several), or try it without one: atlas-recorder run --simulate
-                """)
-        }
+        let settings = try settings()
         do {
-            try await simulate ? recordSimulation() : record(ProcessorSpec.parse(processor))
+            try await simulate ? recordSimulation(settings) : record(settings)
         } catch {
             throw Console.failure(error)
         }
     }
 
-    private func recordSimulation() async throws {
+    /// The flags', and from the file what they leave open.
+    private func settings() throws -> Settings {
+        let flags = try Settings(
+            meterPort: meterPort, keepAliveSeconds: keepAlive, relays: relay, processors: ProcessorSpec.parse(processor)
+        )
+        guard !simulate, let file = try ConfigurationArgument.fileToRun(config, hasProcessors: !processor.isEmpty)
+        else {
+            guard simulate || !processor.isEmpty else {
+                throw ValidationError(
+                    """
+                    Nothing to record: name a processor with --processor 'Main Bar=192.168.5.101' \
+                    (repeat it for several) or in a file (--config), or try it without one: atlas-recorder run --simulate
+                    """)
+            }
+            return flags
+        }
+        let settings = flags.over(file.settings)
+        guard !settings.processors.isEmpty else {
+            throw ConfigurationArgument.refusal(of: file.path, ConfigurationFaults([Settings.nothingToRecord]))
+        }
+        return settings
+    }
+
+    private func recordSimulation(_ settings: Settings) async throws {
         var configuration = SimulatorConfiguration()
         configuration.port = 0
+        let meterPort = settings.meterPort ?? Settings.defaultMeterPort
         if meterPort > 0 { configuration.meterPort = Int(meterPort) }
         let simulator = AtlasSimulator(configuration: configuration, group: MultiThreadedEventLoopGroup.singleton)
         let units = try await simulator.start()
@@ -117,8 +153,10 @@ struct Run: AsyncParsableCommand {
                 name: "Simulated AZM8", host: unit.ipAddress ?? "127.0.0.1", controlPort: UInt16(unit.port ?? 0),
                 isSimulated: true)
         }
+        var settings = settings
+        settings.processors = specs
         do {
-            try await record(specs) { port in Task { try? await simulator.setMeterPort(Int(port)) } }
+            try await record(settings) { port in Task { try? await simulator.setMeterPort(Int(port)) } }
         } catch {
             try? await simulator.shutdown()
             throw error
@@ -126,15 +164,20 @@ struct Run: AsyncParsableCommand {
         try await simulator.shutdown()
     }
 
-    private func record(_ processors: [ProcessorSpec], onBound: (@Sendable (UInt16) -> Void)? = nil) async throws {
+    private func record(_ settings: Settings, onBound: (@Sendable (UInt16) -> Void)? = nil) async throws {
         let environment = Console.environment
         let path = StorePath.forWriting(
-            flag: store, file: simulate ? "simulated.sqlite" : "atlas.sqlite", environment)
-        StorePath.makeFolder(for: path, flag: store, environment)
+            flag: store, configured: settings.store, file: simulate ? "simulated.sqlite" : "atlas.sqlite", environment)
+        StorePath.makeFolder(for: path, flag: store, configured: settings.store, environment)
+        let meterPort = settings.meterPort ?? Settings.defaultMeterPort
         let isAnyPort = meterPort == 0
         let configuration = RecorderConfiguration(
-            processors: processors, store: path, version: Version.text,
-            links: LinkSettings(meterPort: meterPort, keepAlive: .seconds(keepAlive), relays: !noRelay) { _, port in
+            processors: settings.processors, store: path, version: Version.text,
+            links: LinkSettings(
+                meterPort: meterPort,
+                keepAlive: .seconds(settings.keepAliveSeconds ?? Settings.defaultKeepAliveSeconds),
+                relays: settings.relays ?? Settings.defaultRelays
+            ) { _, port in
                 if isAnyPort { onBound?(port) }
             }, standsBy: standby, serviceManager: ServiceManager(environment))
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Configuration
+import RecorderStore
+import Reporting
+
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Look at a configuration file.", subcommands: [ConfigCheck.self])
+}
+
+struct ConfigCheck: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say what a configuration file means, or everything that is wrong with it.",
+        discussion: """
+            Exits with 0 and prints what `run` would record with it, or with 1 and one line on stderr for each fault: \
+            FILE:LINE:COLUMN where it is no TOML, FILE: key where a key, a type or a value is wrong. Opens no socket and no \
+            store, so it can be run beside a recorder.
+
+            Examples:
+              atlas-recorder config check venue.toml
+              atlas-recorder config check && sudo systemctl restart atlas-recorder
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            """
+            The file (default: $ATLAS_RECORDER_CONFIG, else $CONFIGURATION_DIRECTORY/atlas-recorder.toml, else \
+            /etc/atlas-recorder.toml, as run).
+            """, valueName: "FILE"))
+    var file: String?
+
+    func run() throws {
+        let environment = Console.environment
+        guard
+            let path = ConfigurationFile.named(file, environment) ?? ConfigurationArgument.usual(environment)
+        else {
+            Console.note(
+                "there is no \(ConfigurationFile.usual(environment).joined(separator: " and no ")). Write one "
+                    + "(docs/configuration.md), or name another: atlas-recorder config check FILE")
+            throw ExitCode(1)
+        }
+        let settings: Settings
+        do throws(ConfigurationFaults) {
+            settings = try ConfigurationFile.settings(path)
+            guard !settings.processors.isEmpty else { throw ConfigurationFaults([Settings.nothingToRecord]) }
+        } catch {
+            ConfigurationArgument.show(error, of: path)
+            throw ExitCode(1)
+        }
+        try Console.answer(page(of: settings, path, environment))
+    }
+
+    private func page(of settings: Settings, _ path: String, _ environment: [String: String]) -> String {
+        let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(environment))
+        let units = Table(
+            columns: ["Processor", "Host", "Port"],
+            rows: settings.processors.map { [.text($0.name), .text($0.host), .integer(Int64($0.controlPort))] })
+        func line(_ title: String, _ value: String, _ origin: String) -> String {
+            title + String(repeating: " ", count: 12 - title.count) + value + origin + "\n"
+        }
+        func origin(_ value: Any?) -> String { value == nil ? " (default)" : "" }
+        let store = StorePath.forWriting(flag: nil, configured: settings.store, environment)
+        let variable = environment[StorePath.variable, default: ""]
+        return "\(path) is right. It records:\n\n" + units.rendered(as: .text, style) + "\n"
+            + line("Store", store, variable.isEmpty ? origin(settings.store) : " ($\(StorePath.variable))")
+            + line("Meter port", "\(settings.meterPort ?? Settings.defaultMeterPort)", origin(settings.meterPort))
+            + line(
+                "Keep-alive", "\(settings.keepAliveSeconds ?? Settings.defaultKeepAliveSeconds) s",
+                origin(settings.keepAliveSeconds))
+            + line("Relay", settings.relays ?? Settings.defaultRelays ? "yes" : "no", origin(settings.relays))
+    }
+}
