@@ -73,7 +73,7 @@ package enum ConfigurationFile {
             switch code {
             case ENOENT: "write one (docs/configuration.md), or name another"
             case EACCES: "let the user that the recorder runs as read it, and enter its folders"
-            case EISDIR: "it is a folder; name the file in it"
+            case EISDIR: "name the file in it"
             default: "try to read it with cat"
             }
         return ConfigurationFaults(

@@ -62,10 +62,10 @@ extension Settings {
     /// A path that depends on where the recorder was started would one day make a second store.
     private static func fault(ofStore path: String) -> String? {
         guard !path.hasPrefix("~") else {
-            return "'~' stands for nobody's folder here; write the whole path, from / on"
+            return "'~' is nobody's folder here; write the whole path, from / on"
         }
         guard path.hasPrefix("/") else {
-            return "write the whole path, from / on; this depends on where run was started"
+            return "'\(path)' depends on where run was started; write the whole path, from / on"
         }
         guard !path.hasSuffix("/") else {
             return "is a folder; name a file in it: \(Value.quoted(path + "atlas.sqlite"))"

@@ -1,13 +1,24 @@
 /// What somebody who does not write TOML every day most likely did, from the line that is no TOML.
 enum SyntaxAdvice {
     static func message(_ error: String, line: String) -> String {
-        let advice = advice(line.trimming { $0.isWhitespace })
+        // "Error while parsing value: …" says where, and the position does that.
+        let isWhere = error.hasPrefix("Error while parsing ")
+        let parts = error.split(separator: ":", maxSplits: 1)
+        let error = isWhere && parts.count == 2 ? parts[1].trimming { $0.isWhitespace } : error
+        let advice = error.hasPrefix("cannot redefine") ? again(line) : advice(line.trimming { $0.isWhitespace })
         return advice.map { "\(error). \($0)" } ?? error
+    }
+
+    private static let header = "Each processor begins with [[processor]], in two pairs of brackets."
+
+    private static func again(_ line: String) -> String {
+        line.contains("[") ? header : "A key stands once; of two, which one was meant?"
     }
 
     private static func advice(_ line: String) -> String? {
         if line.contains(where: { "“”„‘’".contains($0) }) { return "Quotes are straight: \" and not “ or ”." }
-        if line.hasPrefix("[processor") { return "Each processor begins with [[processor]], in two pairs of brackets." }
+        if line.hasPrefix("["), line.contains("processor") { return header }
+        if !line.count(where: { $0 == "\"" }).isMultiple(of: 2) { return "Is a quote missing?" }
         guard let equals = line.firstIndex(of: "=") else {
             return line.contains(":") ? "Write = between a key and its value, not a colon." : nil
         }
@@ -20,7 +31,7 @@ enum SyntaxAdvice {
             return "Write true or false."
         }
         guard let first = value.first else { return "A value is missing behind the =." }
-        let isAddress = value.count { $0 == "." } > 1
+        let isAddress = value.count(where: { $0 == "." }) > 1
         guard first.isLetter || first == "/" || first == "~" || isAddress, !value.contains("\"") else { return nil }
         return "Text is in quotes: \(key) = \(Value.quoted(value))"
     }

@@ -3,10 +3,10 @@ import TOMLKit
 /// TOML 1.0 (https://toml.io/en/v1.0.0) into values of ours. All that is known of TOMLKit is in here.
 ///
 /// TOMLKit hands texts over as C strings, so a zero byte, or `\u0000`, would end the file or a name early, unseen: both are
-/// refused before. It never frees a tree, some kilobytes for each file that is read.
+/// refused before. A key of 30,000 parts ends its stack, so a line has few dots. It never frees a tree, some kilobytes for each file that is read.
 enum TOMLText {
     static func table(_ text: String) throws(ConfigurationFaults) -> [String: Value] {
-        if let fault = zero(in: text) { throw ConfigurationFaults([fault]) }
+        if let fault = zero(in: text) ?? depth(of: text) { throw ConfigurationFaults([fault]) }
         do {
             return values(try TOMLTable(string: text), depth: 0)
         } catch let error as TOMLParseError {
@@ -51,6 +51,18 @@ enum TOMLText {
     private static func lineText(_ text: String, _ number: Int) -> String {
         let lines = lines(text)
         return lines.indices.contains(number - 1) ? String(decoding: lines[number - 1], as: UTF8.self) : ""
+    }
+
+    /// The longest host name has 126 dots.
+    private static let mostDots = 128
+
+    private static func depth(of text: String) -> ConfigurationFault? {
+        let index = lines(text).firstIndex { $0.count { $0 == UInt8(ascii: ".") } > mostDots }
+        return index.map {
+            ConfigurationFault(
+                place: .position(line: $0 + 1, column: 1),
+                message: "a line with over \(mostDots) dots; no key and no host has so many")
+        }
     }
 
     private static func zero(in text: String) -> ConfigurationFault? {

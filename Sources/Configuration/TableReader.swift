@@ -70,7 +70,7 @@ struct TableReader {
         for key in values.keys.filter({ !asked.contains($0) }).sorted() {
             let known = "the keys of \(title) are \(asked.joined(separator: ", "))"
             if elsewhere.contains(key) {
-                refuse(key, "\(key) \(place)")
+                refuse(key, place)
             } else if let meant = synonyms[key.lowercased()] ?? Guess.of(key, among: asked) {
                 refuse(key, "there is no such key. Did you mean '\(meant)'?")
             } else if let meant = Guess.of(key, among: elsewhere) {
