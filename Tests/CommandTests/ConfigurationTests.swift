@@ -1,0 +1,160 @@
+import Foundation
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ConfigurationTests {
+    private let folder = Folder()
+    private static let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+        path: "../../docs/configuration.md")
+
+    private func write(_ text: String, _ name: String = "venue.toml") throws -> String {
+        try text.write(toFile: folder.file(name), atomically: true, encoding: .utf8)
+        return folder.file(name)
+    }
+
+    @Test("config check says what would be recorded, aligned, and what of it is a default")
+    func right() async throws {
+        let file = try write(
+            """
+            keep_alive = 5
+            [[processor]]
+            name = "Terraza Ñandú"
+            host = "192.168.5.102"
+            [[processor]]
+            host = "192.168.5.3"
+            port = 5322
+            """)
+        let result = try await Program.run(
+            "config", "check", file, environment: ["STATE_DIRECTORY": "/var/lib/atlas-recorder"])
+        #expect(result.status == 0)
+        #expect(result.errors == "")
+        #expect(
+            result.output == """
+                \(file) is right. It records:
+
+                Processor      Host           Port
+                Terraza Ñandú  192.168.5.102  5321
+                192.168.5.3    192.168.5.3    5322
+
+                Store       /var/lib/atlas-recorder/atlas.sqlite (default)
+                Meter port  3131 (default)
+                Keep-alive  5 s
+                Relay       yes (default)
+
+                """)
+    }
+
+    @Test("config check names every fault on a line of its own, and exits with 1")
+    func wrong() async throws {
+        let file = try write("keepalive = 5\n[[processor]]\nhost = \"a\"\nport = 99999\n")
+        let result = try await Program.run("config", "check", file)
+        #expect(result.status == 1)
+        #expect(result.output == "")
+        #expect(
+            result.errors == """
+                \(file): processor[1].port: is 99999; write a whole number from 1 to 65535
+                \(file): keepalive: there is no such key. Did you mean 'keep_alive'?
+
+                """)
+        let syntax = try await Program.run("config", "check", try write("relay = yes"))
+        #expect(syntax.errors == "\(file):1:9: could not determine value type. Write true or false.\n")
+        let empty = try await Program.run("config", "check", try write(""))
+        #expect(empty.status == 1 && empty.errors.contains("\(file): processor: there is none"))
+    }
+
+    @Test("a file that cannot be read is said with what to do: missing, a folder, too large, no right to")
+    func unreadable() async throws {
+        let missing = try await Program.run("config", "check", folder.file("none.toml"))
+        #expect(missing.status == 1 && missing.errors.contains("none.toml: cannot be read: No such file"))
+        let isFolder = try await Program.run("config", "check", folder.path)
+        #expect(isFolder.errors == "\(folder.path): cannot be read: Is a directory; name the file in it\n")
+        let large = try await Program.run("config", "check", "/dev/zero")
+        #expect(large.errors.contains("/dev/zero: has over 64 KiB"))
+        let secret = try write("")
+        try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: secret)
+        if geteuid() != 0 {
+            let refused = try await Program.run("config", "check", secret)
+            #expect(refused.errors.contains("Permission denied; let the user that the recorder runs as read it"))
+        }
+    }
+
+    @Test("without a name it is the variable's file, else that in systemd's folder")
+    func whichFile() async throws {
+        let named = try write("[[processor]]\nhost = \"named\"", "named.toml")
+        _ = try write("[[processor]]\nhost = \"usual\"", "atlas-recorder.toml")
+        let usual = ["CONFIGURATION_DIRECTORY": "\(folder.path):/elsewhere"]
+        let both = usual.merging(["ATLAS_RECORDER_CONFIG": named]) { $1 }
+        #expect(try await Running(["config", "check"], environment: both).end().output.contains("named"))
+        #expect(try await Running(["config", "check"], environment: usual).end().output.contains("usual "))
+    }
+
+    @Test("run records what the file says; a flag takes the place of it")
+    func recording() async throws {
+        let unit = try await SimulatedUnit()
+        let store = folder.file("from-file.sqlite")
+        let file = try write(
+            """
+            store = "\(store)"
+            meter_port = \(unit.meterPort)
+            keep_alive = 1
+            [[processor]]
+            name = "Terraza Ñandú"
+            host = "127.0.0.1"
+            port = \(unit.port)
+            """)
+        let recorder = try Running(["run", "--config", file])
+        try await recorder.line("recording 1 processor into \(store)")
+        try await recorder.line("Terraza Ñandú  meters up")
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+
+        let other = folder.file("from-flag.sqlite")
+        let second = try Running(
+            ["run", "--config", file, "--store", other, "--processor", "Bar=127.0.0.1:\(unit.port)"])
+        try await second.line("recording 1 processor into \(other)")
+        try await second.line("Bar  meters up")
+        second.send(SIGTERM)
+        #expect(try await second.end().output.contains("Terraza") == false)
+        try await unit.stop()
+    }
+
+    @Test("the store's variable goes before the file, and without a flag the file that was read is said")
+    func variables() async throws {
+        let file = try write("store = \"\(folder.file("file.sqlite"))\"\n[[processor]]\nhost = \"127.0.0.99\"\nport = 9")
+        let result = try await Running(
+            ["run", "--for", "1s", "--meter-port", "\(freeUDPPort())"],
+            environment: ["ATLAS_RECORDER_CONFIG": file, "ATLAS_RECORDER_STORE": folder.file("variable.sqlite")]
+        ).end()
+        #expect(result.output.contains("into \(folder.file("variable.sqlite"))"), "\(result.errors)")
+        #expect(result.errors.contains("atlas-recorder: configuration: \(file)"))
+    }
+
+    @Test("run ends with 64 where the file is wrong and with 1 where it cannot be read, and makes no store")
+    func refusals() async throws {
+        let store = folder.file("s.sqlite")
+        let wrong = try write("relay = 1\n[[processor]]\nhost = \"a\"")
+        let missing = folder.file("none.toml")
+        for (file, status) in [(wrong, Int32(64)), (missing, 1), (try write("", "empty.toml"), 64)] {
+            let result = try await Program.run("run", "--config", file, "--store", store)
+            #expect(result.status == status, "\(result.errors)")
+            #expect(result.errors.contains("\(file): "))
+            #expect(result.errors.contains("atlas-recorder config check '\(file)'"))
+        }
+        let both = try await Program.run("run", "--config", wrong, "--simulate")
+        #expect(both.status == 64 && both.errors.contains("Use --config or --simulate, not both."))
+        #expect(!FileManager.default.fileExists(atPath: store))
+    }
+
+    @Test("the example in the documentation is right, and names every key")
+    func example() async throws {
+        let page = try String(contentsOf: Self.page, encoding: .utf8)
+        let example = page.split(separator: "```toml\n")[1].split(separator: "```")[0]
+        let result = try await Program.run("config", "check", try write(String(example)))
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(!result.output.contains("(default)"))
+        for key in ["store", "meter_port", "keep_alive", "relay", "name", "host", "port"] {
+            #expect(example.contains("\n\(key) = "), "\(key)")
+            #expect(page.contains("| `\(key)` |"), "\(key)")
+        }
+    }
+}
