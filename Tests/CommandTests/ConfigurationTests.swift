@@ -120,7 +120,13 @@ struct ConfigurationTests {
 
     @Test("the store's variable goes before the file, and without a flag the file that was read is said")
     func variables() async throws {
-        let file = try write("store = \"\(folder.file("file.sqlite"))\"\n[[processor]]\nhost = \"127.0.0.99\"\nport = 9")
+        let file = try write(
+            """
+            store = "\(folder.file("file.sqlite"))"
+            [[processor]]
+            host = "127.0.0.99"
+            port = 9
+            """)
         let result = try await Running(
             ["run", "--for", "1s", "--meter-port", "\(freeUDPPort())"],
             environment: ["ATLAS_RECORDER_CONFIG": file, "ATLAS_RECORDER_STORE": folder.file("variable.sqlite")]

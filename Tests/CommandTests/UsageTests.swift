@@ -45,7 +45,8 @@ struct UsageTests {
         #expect(result.errors.contains(says), "\(result.errors)")
     }
 
-    @Test("help names every flag of the contract", arguments: ["run", "report", "ports", "doctor", "config", "simulate"])
+    @Test(
+        "help names every flag of the contract", arguments: ["run", "report", "ports", "doctor", "config", "simulate"])
     func help(command: String) async throws {
         let result = try await Program.run(command, "--help")
         #expect(result.status == 0)
