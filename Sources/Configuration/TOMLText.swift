@@ -3,10 +3,11 @@ import TOMLKit
 /// TOML 1.0 (https://toml.io/en/v1.0.0) into values of ours. All that is known of TOMLKit is in here.
 ///
 /// TOMLKit hands texts over as C strings, so a zero byte, or `\u0000`, would end the file or a name early, unseen: both are
-/// refused before. A key of 30,000 parts ends its stack, so a line has few dots. It never frees a tree, some kilobytes for each file that is read.
+/// refused before. Two things end the process in the parser below it (toml++): a key of 30,000 parts, and a `[` with something
+/// behind it that begins no name. A line has few dots, therefore, and headers are looked at first. It never frees a tree, some kilobytes for each file that is read.
 enum TOMLText {
     static func table(_ text: String) throws(ConfigurationFaults) -> [String: Value] {
-        if let fault = zero(in: text) ?? depth(of: text) { throw ConfigurationFaults([fault]) }
+        if let fault = zero(in: text) ?? depth(of: text) ?? header(in: text) { throw ConfigurationFaults([fault]) }
         do {
             return values(try TOMLTable(string: text), depth: 0)
         } catch let error as TOMLParseError {
@@ -63,6 +64,29 @@ enum TOMLText {
                 place: .position(line: $0 + 1, column: 1),
                 message: "a line with over \(mostDots) dots; no key and no host has so many")
         }
+    }
+
+    /// A line that begins with `[` and goes on with what can be in no header. It may be within a list or a long text, too,
+    /// and is refused there as well: no key of ours has such a line.
+    private static func header(in text: String) -> ConfigurationFault? {
+        let space = [UInt8](" \t".utf8)
+        let begins = [UInt8]("\"'-_]".utf8)
+        for (index, line) in lines(text).enumerated() {
+            var rest = line.drop { space.contains($0) }
+            guard rest.first == UInt8(ascii: "[") else { continue }
+            rest = rest.dropFirst().drop { space.contains($0) }
+            if rest.first == UInt8(ascii: "[") { rest = rest.dropFirst().drop { space.contains($0) } }
+            if let byte = rest.first {
+                let scalar = Unicode.Scalar(byte)
+                let isDigitOrLetter = scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                if begins.contains(byte) || scalar.isASCII && isDigitOrLetter { continue }
+            }
+            let before = String(decoding: line[..<rest.startIndex], as: UTF8.self).unicodeScalars.count
+            return ConfigurationFault(
+                place: .position(line: index + 1, column: before + 1),
+                message: "no name begins like this; a header is [[processor]], in two pairs of brackets")
+        }
+        return nil
     }
 
     private static func zero(in text: String) -> ConfigurationFault? {

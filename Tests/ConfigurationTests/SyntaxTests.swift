@@ -80,9 +80,18 @@ struct SyntaxTests {
         #expect(fault(Array(some.utf8)).hasPrefix("f: a: there is no such key;"))
     }
 
-    @Test("no text at all ends the reader", arguments: 1...200)
+    @Test(
+        "a header that names nothing is refused",
+        arguments: ["[.a]", "[[,]]", " [ = ]", "[#]", "[\u{7F}]", "[é]", "[[[a]]]", "[]", "[", "[[", "[[\r\n", "[\r"])
+    func headers(text: String) { #expect(fault(Array(text.utf8)).hasPrefix("f:1:")) }
+
+    @Test("no text at all ends the reader", arguments: [1, 2, 3, 4])
     func anyText(seed: UInt64) {
         var generator = Seeded(state: seed)
+        for _ in 1...500 { anyText(&generator, seed) }
+    }
+
+    private func anyText(_ generator: inout Seeded, _ seed: UInt64) {
         let parts = [
             "[[processor]]\n", "[processor]\n", "host", "name", "port", "relay", " = ", "\"", "'", "\"\"\"", "\n",
             "\r\n", "{", "}",
