@@ -3,8 +3,9 @@ import TOMLKit
 /// TOML 1.0 (https://toml.io/en/v1.0.0) into values of ours. All that is known of TOMLKit is in here.
 ///
 /// TOMLKit hands texts over as C strings, so a zero byte, or `\u0000`, would end the file or a name early, unseen: both are
-/// refused before. Two things end the process in the parser below it (toml++): a key of 30,000 parts, and a `[` with something
-/// behind it that begins no name. A line has few dots, therefore, and headers are looked at first. It never frees a tree, some kilobytes for each file that is read.
+/// refused before. Two things end the process in the parser below it (toml++; in a release build they are undefined): a key
+/// of 30,000 parts, and a `[` with something behind it that begins no name. So a line has few dots, and headers are looked at
+/// first. TOMLKit never frees a tree, some kilobytes for each file that is read.
 enum TOMLText {
     static func table(_ text: String) throws(ConfigurationFaults) -> [String: Value] {
         if let fault = zero(in: text) ?? depth(of: text) ?? header(in: text) { throw ConfigurationFaults([fault]) }
