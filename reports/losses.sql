@@ -21,6 +21,6 @@ WITH touched AS (
 )
 SELECT time, processor, reason, datagrams_in AS datagrams, samples_in AS samples, from_us, until_us
   FROM counted
- -- The row of a recorder that was killed has no numbers.
- WHERE datagrams_in > 0 OR samples_in > 0 OR reason = 'recorder_killed'
+ -- The row of a recorder that was killed, or of a store that was set aside, has no numbers.
+ WHERE datagrams_in > 0 OR samples_in > 0 OR (datagrams = 0 AND samples IS NULL)
  ORDER BY from_us, processor, reason;

@@ -42,8 +42,8 @@ package struct Recorder: Service {
     }
 
     /// Records until graceful shutdown or cancellation. A store that is found damaged, or that somebody moves or deletes, is
-    /// left, and a new one begun. Throws a `StoreError` if the store cannot be opened or taken, a `ReceiverError` if the host
-    /// has no thread or descriptor left.
+    /// left, and a new one begun. Throws a `StoreError` if the store cannot be opened or taken, `RecordingEnded` if no new one
+    /// can be begun, a `ReceiverError` if the host has no thread or descriptor left.
     package func run() async throws {
         let manager = configuration.serviceManager
         // Until the control plane gives them.
@@ -57,11 +57,14 @@ package struct Recorder: Service {
             if case .closed = ending.end { return }
             // A connection that is still open would share its files with the next one.
             for await _ in ending.closed {}
-            succession = try StoreSuccession.after(ending.end, ending.departure, of: path, clock: clock)
-            predecessor = nil
-            if !lock.isInPlace(forStore: path) {
+            do {
+                succession = try StoreSuccession.after(ending.end, ending.departure, of: path, clock: clock)
+                predecessor = nil
+                guard !lock.isInPlace(forStore: path) else { continue }
                 guard let (again, _) = try await claimStore() else { return }
                 lock = again
+            } catch let error as StoreError {
+                throw RecordingEnded(cause: error)
             }
         }
     }
@@ -176,7 +179,8 @@ package struct Recorder: Service {
                 let opened = try await opening.open(queue, &succession, committed: committed)
                 fault.ended(at: clock.now)
                 return opened
-            } catch let error as StoreError where succession != nil && error.mayPass {
+            } catch let error as StoreError where succession != nil {
+                guard error.mayPass else { throw RecordingEnded(cause: error) }
                 fault.happened(error, at: clock.now)
                 await cancelWhenGracefulShutdown { try? await Task.sleep(for: .milliseconds(500)) }
                 if Task.isShuttingDownGracefully { throw error }
@@ -225,14 +229,31 @@ package struct Recorder: Service {
     private func finish(_ writer: StoreWriter, _ last: [Entry], at end: Int64) async throws {
         let deadline = ContinuousClock.now + Self.finishingLimit
         var failure = await writer.failure(finishing: last, at: end)
+        if let failure {
+            logger.warning(
+                "asked to stop, and the store refuses what waits; it is tried for up to 20 s more",
+                metadata: ["error": "\(failure)"])
+        }
         while let error = failure {
-            guard ContinuousClock.now < deadline else { throw error }
+            guard ContinuousClock.now < deadline else {
+                let left = await writer.abandoned([])
+                logger.error(
+                    "given up: what waited is lost",
+                    metadata: ["samples": "\(left.samplesLeft)", "events": "\(left.entriesLeft)"])
+                throw error
+            }
             try? await Task.sleep(for: .milliseconds(200))
             failure = await writer.failure(finishing: [], at: end)  // it has the entries already
         }
     }
 
     private static let finishingLimit = Duration.seconds(20)
+}
+
+/// The store could not be gone on with, and no other one begun.
+package struct RecordingEnded: Error, CustomStringConvertible {
+    package let cause: StoreError
+    package var description: String { "recording has ended, for the store was moved, deleted or damaged: \(cause)" }
 }
 
 /// The units' names by their row.

@@ -27,9 +27,9 @@ struct StoreSuccession: Sendable {
         case .closed: return nil
         case .damaged(let damage): return try damaged(damage, departure, of: path, clock: clock)
         case .displaced(.store):
-            words = "somebody moved or deleted it while it was written: "
-            words += departure.isWhole ? "a moved one is whole, up to here" : "a moved one lacks what its log holds"
-            if let log = departure.log { words += ", which is \(log)" }
+            words = moved(departure)
+            let isReplaced = (try? StoreFile.inspect(path)) != .missing
+            words += isReplaced ? "; another one is in its place, and is gone on with" : "; a new one is begun"
         case .displaced(.log):
             words = "somebody deleted its write-ahead log, \(path)-wal: "
             if departure.obstacle != nil, !departure.isWhole {
@@ -47,13 +47,22 @@ struct StoreSuccession: Sendable {
         return StoreSuccession(.storeMoved, words + Self.lost(departure), samplesLost: departure.samplesLeft)
     }
 
+    private static func moved(_ departure: StoreDeparture) -> String {
+        guard departure.fate != .deleted else { return "somebody deleted it while it was written" }
+        var place = ""
+        if case .moved(let path) = departure.fate { place = " to \(path)" }
+        let log = departure.log.map { ", which is \($0)" } ?? ""
+        return "somebody moved it\(place) while it was written: "
+            + (departure.isWhole ? "it is whole, up to here" : "it lacks what its log holds\(log)")
+    }
+
     /// Sets a damaged store aside.
     static func damaged(
         _ words: String, _ departure: StoreDeparture = .init(), of path: String, clock: RecorderClock
     ) throws(StoreError) -> StoreSuccession {
         if let seconds = StoreAside.secondsSinceLast(of: path), seconds < pause {
             throw StoreError(
-                .damaged,
+                .damagedAgain,
                 message: "\(words); another one was set aside \(seconds) s ago: look at the disk (dmesg, smartctl -a)",
                 doing: "go on recording", path: path)
         }

@@ -123,7 +123,7 @@ struct StoreFault {
     /// How long it has lasted, and how often it was not told of.
     private mutating func told(at now: Instant, _ metadata: Logger.Metadata) -> Logger.Metadata {
         var metadata = metadata
-        if let since { metadata["seconds"] = "\(Double((now - since).microseconds) / 1e6)" }
+        if let since { metadata["seconds"] = "\(Double((now - since).microseconds / 100_000) / 10)" }
         if untold > 0 { metadata["times_before"] = "\(untold)" }
         untold = 0
         return metadata

@@ -35,6 +35,17 @@ struct FileIdentity: Equatable, Sendable {
 }
 
 enum FileName {
+    /// Of an open file, as it is called now (proc(5), /proc/pid/fd).
+    static func ofOpen(_ descriptor: Int32) -> String? {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = bytes.withUnsafeMutableBytes { bytes in
+            bytes.withMemoryRebound(to: CChar.self) {
+                readlink("/proc/self/fd/\(descriptor)", $0.baseAddress!, $0.count)
+            }
+        }
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+    }
+
     /// Of a folder's entry.
     static func of(_ entry: UnsafeMutablePointer<dirent>) -> String {
         withUnsafePointer(to: &entry.pointee.d_name) {

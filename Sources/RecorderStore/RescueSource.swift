@@ -14,8 +14,11 @@ struct RescueSource {
     /// Throws `.missing`, `.notOurs`, `.schemaTooNew` for what is no store of ours, `.beyondRescue` where SQLite finds its first
     /// page damaged; what else keeps it from being read, with SQLite's own words.
     init(_ path: String) throws(StoreError) {
-        guard case .store(let marked) = try StoreFile.inspect(path) else {
-            throw StoreError(.missing, message: "there is nothing in it", doing: Self.doing, path: path)
+        let found = try StoreFile.inspect(path)
+        guard case .store(let marked) = found else {
+            throw StoreError(
+                .nothingToRescue, message: found == .empty ? "it is empty" : "there is no such file", doing: Self.doing,
+                path: path)
         }
         do throws(StoreError) {
             do throws(StoreError) {

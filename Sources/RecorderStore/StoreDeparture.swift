@@ -7,6 +7,8 @@ package struct StoreDeparture: Sendable {
     package var refusal: StoreError?
     /// Whether everything is in the store's file itself, without its log.
     package var isWhole = false
+    /// What became of a store that is not in its place any more; nil: it is, or nobody can tell.
+    package var fate: StorePlace.Fate?
     /// Where the log of a moved store is, if it was in the way.
     package var log: String?
     /// Why the files could not be put right.

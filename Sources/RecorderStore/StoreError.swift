@@ -4,7 +4,7 @@ import CSQLite
 package struct StoreError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
         case busy, full, cannotOpen, missing, damaged, notOurs, schemaTooNew, schemaTooOld, lockHeld, badSQL,
-            beyondRescue, exists, folder, other
+            damagedAgain, headerDamaged, nothingToRescue, beyondRescue, exists, folder, other
     }
     package let kind: Kind  // what the caller does next hangs on this
     package let code: Int32  // SQLite's extended result code, or 0 where SQLite was not asked
@@ -60,6 +60,12 @@ package struct StoreError: Error, CustomStringConvertible {
         case .damaged:
             "Keep a copy of the file. What can be read of it: atlas-recorder rescue '\(path)' NEW; a recorder that starts on it "
                 + "sets it aside and begins a new one."
+        case .damagedAgain: "A recorder that is started after a minute sets this one aside, too."
+        case .headerDamaged:
+            "Nothing can be read of it by rescue either: move it away, with its -wal and -shm, and start again; a new one is begun. "
+                + "For what was in it go back to a backup (docs/install.md, Restore)."
+        case .nothingToRescue:
+            "Name a store that was damaged: a recorder keeps it beside the new one, as NAME.damaged-DATE-TIME."
         case .beyondRescue:
             "Go back to a backup (atlas-recorder backup makes them). Only a tool that reads single pages can do more: .recover of "
                 + "a sqlite3 program that was built with SQLITE_ENABLE_DBPAGE_VTAB."

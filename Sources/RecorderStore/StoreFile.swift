@@ -27,7 +27,8 @@ package enum StoreFile {
         var header = [UInt8](repeating: 0, count: 100)
         let count = header.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, 100, 0) }
         guard count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
-            throw failure(.notOurs, "it is no SQLite database")
+            guard isLocked(path) else { throw failure(.notOurs, "it is no SQLite database") }
+            throw failure(.headerDamaged, "it is no SQLite database, and was a store: its first page is damaged")
         }
         func bigEndian(at offset: Int) -> Int32 {
             Int32(bitPattern: header[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) })
@@ -72,6 +73,9 @@ package enum StoreFile {
             .notOurs, message: "it is a link to an empty file: name that file itself, or remove the link",
             doing: "make the store", path: path)
     }
+
+    /// Whether a recorder has had this file as its store: then its lock lies beside it.
+    private static func isLocked(_ path: String) -> Bool { access(StoreLock.path(forStore: resolved(path)), F_OK) == 0 }
 
     static func isLink(_ path: String) -> Bool {
         var status = stat()

@@ -90,6 +90,16 @@ package final class StoreInvariants {
         return words
     }
 
+    /// When and from what it was rescued, if anything was lost then; nil: nothing was.
+    package func rescued() throws(StoreError) -> (at: Int64, detail: String)? {
+        let row = try Statement(
+            """
+            SELECT at_us, detail FROM event WHERE event = 'store_rescued'
+               AND (detail NOT LIKE '%, 0 of those that were stored are lost%' OR detail LIKE '%;%') ORDER BY id DESC LIMIT 1
+            """, on: database, doing: "check the store")
+        return try row.step() ? (row.integer(0), row.text(1) ?? "") : nil
+    }
+
     /// How often it is broken, and the first three.
     package func violations(of invariant: Invariant) throws(StoreError) -> (count: Int, first: [String]) {
         let rows = try Statement(invariant.sql, on: database, doing: "check that \(invariant.rule)")

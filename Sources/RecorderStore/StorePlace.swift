@@ -39,6 +39,18 @@ package struct StorePlace: Sendable {
         return now != before
     }
 
+    /// What became of the store's file, as far as the descriptor tells that SQLite has of it.
+    func fate() -> Fate? {
+        guard case .file(let identity) = store, let descriptor = identity.openDescriptor() else { return nil }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        return status.st_nlink == 0 ? .deleted : FileName.ofOpen(descriptor).map { .moved(to: $0) }
+    }
+    package enum Fate: Equatable, Sendable {
+        case deleted
+        case moved(to: String)
+    }
+
     // MARK: putting it right
 
     /// Makes the files fit for who opens them next; the connection is open still, and writes nothing after this. Returns the

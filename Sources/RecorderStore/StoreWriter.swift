@@ -104,6 +104,7 @@ package actor StoreWriter {
             departure.refusal = error
         }
         departure.isWhole = isWhole
+        departure.fate = displacement == .store ? place?.fate() : nil
         do throws(StoreError) {
             departure.log = try place?.putRight(displacement, isWhole: isWhole, stamp: stamp)
         } catch {

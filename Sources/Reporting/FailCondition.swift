@@ -59,6 +59,8 @@ package enum Verdict: Equatable, Sendable {
     case found(String)
     /// Nothing of the window was recorded.
     case couldNotTell
+    /// Not found, but errors of that time were lost, as these words say.
+    case lost(String)
     /// Not found; so many microseconds of the window were not recorded.
     case notFound(unrecorded: Int64)
 }
@@ -82,6 +84,8 @@ extension Summary {
                 if missing > 0 { return .found("\(Length.text(missing)) of the window were not recorded") }
             }
         }
-        return recorded == 0 ? .couldNotTell : .notFound(unrecorded: missing)
+        if recorded == 0 { return .couldNotTell }
+        if let errorsLost, conditions.contains(where: { $0 != .unrecorded }) { return .lost(errorsLost.loss) }
+        return .notFound(unrecorded: missing)
     }
 }

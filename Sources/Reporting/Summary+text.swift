@@ -20,6 +20,7 @@ extension Summary {
         let until = LocalTime.textWithZone(question.until).droppingMilliseconds()
         var lines = ["\(style.bold("Window"))      \(since) to \(until) (\(Length.text(window)))"]
         lines.append("\(style.bold("Recorded"))    \(recordedText(style))")
+        lines += breaks.flatMap { $0.lines(style, until: question.until) }
         lines += stateLines(style)
         lines.append("\(style.bold("Errors"))      \(errorCountText(style))")
         lines.append("\(style.bold("EADDRINUSE"))  \(addressInUseText(style))")
@@ -77,7 +78,10 @@ extension Summary {
 
     private func errorCountText(_ style: Style) -> String {
         let total = errors.reduce(0) { $0 + $1.count }
-        guard total > 0 else { return recorded == 0 ? "none, but nothing was recorded" : style.good("none") }
+        guard total > 0 else {
+            if let rescued = errorsLost { return style.unsure("none left; \(rescued.loss)") }
+            return recorded == 0 ? "none, but nothing was recorded" : style.good("none")
+        }
         var byCode: [(code: String, count: Int64)] = []
         for error in errors where error.count > 0 {
             if let index = byCode.firstIndex(where: { $0.code == error.code }) {
@@ -98,6 +102,7 @@ extension Summary {
             let last =
                 before.map { "the last one was \(LocalTime.text($0).droppingMilliseconds())" }
                 ?? "never seen in this store"
+            if errorsLost != nil { return style.unsure("none known; ") + last }
             return (recorded == 0 ? "none known; " : style.good("none") + "; ") + last
         }
         let times = count == 1 ? "once" : "\(count) times"
@@ -133,9 +138,15 @@ extension Summary {
         if datagramsLost > 0 {
             text = "\(samplesLost.grouped) lost, and \(datagramsLost.grouped) datagrams unread or not kept"
         }
-        guard losses.contains(where: { $0.reason == "recorder_killed" }) else { return text }
+        let unknown = losses.filter { $0.samples == nil && $0.datagrams == 0 }
+        var what: [String] = []
+        if unknown.contains(where: { $0.reason == "recorder_killed" }) {
+            what.append("what waited when the recorder was killed")
+        }
+        if unknown.contains(where: { $0.reason == "store_damaged" }) { what.append("what a damaged store held") }
+        guard !what.isEmpty else { return text }
         let isOnly = samplesLost + datagramsLost == 0
-        return (isOnly ? "lost: " : "\(text), and ") + "what waited when the recorder was killed"
+        return (isOnly ? "lost: " : "\(text), and ") + what.joined(separator: ", ")
     }
 
     private func outageTable() -> [String] {

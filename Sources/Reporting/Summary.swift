@@ -56,6 +56,8 @@ package struct Summary: Sendable, Equatable {
     package let losses: [Loss]
     /// The latest first.
     package let thieves: [Thief]
+    /// Where the store is not the one that it was at the window's begin, the earliest first.
+    package let breaks: [StoreBreak]
     package var window: Int64 { question.until - question.since }
 
     /// How many that is in an hour of recorded time; nil where nothing was recorded.
@@ -91,6 +93,7 @@ package struct Summary: Sendable, Equatable {
         errors = try run("errors").map { SocketError($0) }
         losses = try run("losses").map { Loss($0) }
         thieves = try run("taken").map { Thief($0) }
+        breaks = try StoreBreak.all(in: store, question)
     }
 
     /// The reports that the figures come from, in the order in which they are asked.

@@ -99,7 +99,8 @@ struct Rescue: ParsableCommand {
                 }
             try Console.answer(
                 "\(result.isWhole ? "Everything could be read." : "The rest was saved.\(lost)") "
-                    + "Ask it: atlas-recorder report --store \(new)\n")
+                    + "Ask it: atlas-recorder report --store \(new)\n"
+                    + "It stays a store of its own, beside the one that is recorded into now.\n")
         } catch {
             throw Console.failure(error)
         }

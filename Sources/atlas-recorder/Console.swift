@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Recorder
 import RecorderStore
 
 /// What people and scripts see of the program: lines, exit codes.
@@ -27,6 +28,9 @@ enum Console {
     /// A remark on stderr.
     static func note(_ text: String) { _ = write("atlas-recorder: \(text)\n", to: STDERR_FILENO) }
 
+    /// One line on stderr, at once; whole lines also from several threads.
+    static func error(_ text: String) { _ = write(text + "\n", to: STDERR_FILENO) }
+
     /// One line on stderr's terminal that the next one takes the place of; empty: none.
     static func progress(_ text: String) { _ = write("\r\u{1B}[K\(text)", to: STDERR_FILENO) }
 
@@ -49,7 +53,8 @@ enum Console {
     static func failure(_ error: any Error) -> any Error {
         if error is ExitCode || error is ValidationError || error is CleanExit { return error }
         note("\(error)")
-        if let error = error as? StoreError, error.kind == .lockHeld { return ExitCode(75) }
+        let cause = error as? StoreError ?? (error as? RecordingEnded)?.cause
+        if cause?.kind == .lockHeld { return ExitCode(75) }
         return ExitCode(1)
     }
 

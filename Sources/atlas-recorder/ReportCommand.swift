@@ -123,6 +123,9 @@ struct ReportCommand: ParsableCommand {
         case .couldNotTell:
             Console.note("could not tell: nothing of this window was recorded. Choose one in which a recorder ran.")
             throw ExitCode(1)
+        case .lost(let words):
+            Console.note("could not tell: not found among the errors that are left; \(words)")
+            throw ExitCode(1)
         case .notFound(let unrecorded):
             guard unrecorded > 0 else { return }
             Console.note("not found, but \(Double(unrecorded) / 1e6) s of this window were not recorded")

@@ -180,7 +180,7 @@ struct Run: AsyncParsableCommand {
             ) { _, port in
                 if isAnyPort { onBound?(port) }
             }, standsBy: standby, serviceManager: ServiceManager(environment))
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { _ in PlainLog() }
         let logger = Logger(label: "atlas-recorder")
         let printer = LinePrinter()
         defer { printer.flush() }

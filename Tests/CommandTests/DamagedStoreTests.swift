@@ -3,30 +3,15 @@ import Testing
 
 /// What a recorder does when its store is damaged, moved or deleted, before it starts and under its hands.
 @Suite(.timeLimit(.minutes(2)))
-struct DamagedStoreTests {
-    private let folder = Folder()
-    private var store: String { folder.file("s.sqlite") }
+struct DamagedStoreTests: StoreBench {
+    let folder = Folder()
 
-    private func recorder() throws -> Running {
-        try Running(["run", "--simulate", "--meter-port", "0", "--keep-alive", "1", "--store", store])
-    }
-    private func sql(_ query: String, in path: String? = nil) async throws -> String {
-        try await Program.tool("sqlite3", ["-readonly", path ?? store, query]).output.trimmingCharacters(in: .newlines)
-    }
     /// Records for a moment; the store has no write-ahead log to speak of then.
     private func recorded() async throws {
         let recorder = try recorder()
         try await recorder.line("subscribed")
         recorder.send(SIGTERM)
         #expect(try await recorder.end().status == 0)
-    }
-    private func stop(_ recorder: Running) async throws {
-        recorder.send(SIGTERM)
-        let end = try await recorder.end()
-        #expect(end.status == 0, "\(end.errors)")
-    }
-    private var files: [String] {
-        get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
     }
     private func overwrite(_ bytes: Data, at offset: UInt64) throws {
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: store))
@@ -35,11 +20,6 @@ struct DamagedStoreTests {
         try file.close()
     }
     private func noise(_ count: Int) -> Data { Data((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ 31) }) }
-
-    /// Of the store's own pages, which only this program knows how to read.
-    private func isWhole(_ path: String? = nil) async throws -> Bool {
-        try await Program.run("check", "--store", path ?? store).status == 0
-    }
 
     @Test(
         "damaged pages, or a file that was cut: kept under a name with the time, a new one begun, and that is told",
@@ -65,6 +45,11 @@ struct DamagedStoreTests {
                 "SELECT count(*) FROM connection_events WHERE event = 'store_set_aside' AND detail LIKE '%\(kept)%rescue%'"
             ) == "1")
         #expect(try await sql("SELECT reason FROM sample_losses") == "store_damaged")
+        let report = try await Program.run("report", "--since", "1h", "--store", store).output
+        #expect(
+            report.contains("; the one before was damaged, and is kept:\n            \(folder.file(kept))"), "\(report)"
+        )
+        #expect(report.contains("what a damaged store held") && report.contains("store_damaged"), "\(report)")
         #expect(try await isWhole())
     }
 
@@ -201,13 +186,19 @@ struct DamagedStoreTests {
         try await recorder.line("subscribed")
         let moved = folder.file("moved.sqlite")
         try FileManager.default.moveItem(atPath: store, toPath: moved)
-        try await recorder.line("meters up", after: "store moved (somebody moved or deleted it")
+        try await recorder.line(
+            "meters up",
+            after:
+                "store moved (somebody moved it to \(moved) while it was written: it is whole, up to here; a new one is begun"
+        )
         #expect(try await sql("SELECT clean FROM recorder_runs", in: moved) == "1")
         #expect(try await isWhole(moved))
         for name in try files where name.hasPrefix("s.sqlite") && name != "s.sqlite.feed" {
             try FileManager.default.removeItem(atPath: folder.file(name))
         }
-        try await recorder.line("meters up", after: "store moved (somebody moved or deleted it", times: 2)
+        try await recorder.line("meters up", after: "store moved (somebody deleted it while it was written")
+        let report = try await Program.run("report", "--since", "1h", "--store", store).output
+        #expect(report.contains("somebody moved or deleted the one before"), "\(report)")
         // Its lock is a new one, and keeps others out.
         #expect(try await Program.run("run", "--simulate", "--for", "1s", "--store", store).status == 75)
         try await stop(recorder)

@@ -3,29 +3,9 @@ import Testing
 
 /// Somebody has the store open, and somebody moves or deletes what belongs to it.
 @Suite(.timeLimit(.minutes(2)))
-struct DisplacedStoreTests {
-    private let folder = Folder()
-    private var store: String { folder.file("s.sqlite") }
+struct DisplacedStoreTests: StoreBench {
+    let folder = Folder()
 
-    private func recorder() throws -> Running {
-        try Running(["run", "--simulate", "--meter-port", "0", "--keep-alive", "1", "--store", store])
-    }
-    private func sql(_ query: String, in path: String? = nil) async throws -> String {
-        try await Program.tool("sqlite3", ["-readonly", path ?? store, query]).output.trimmingCharacters(in: .newlines)
-    }
-    private func stop(_ recorder: Running) async throws {
-        recorder.send(SIGTERM)
-        let end = try await recorder.end()
-        #expect(end.status == 0, "\(end.errors)")
-    }
-    private var files: [String] {
-        get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
-    }
-    private func isWhole(_ path: String? = nil) async throws -> Bool {
-        let check = try await Program.run("check", "--store", path ?? store)
-        if check.status != 0 { Issue.record("\(check.output)\(check.errors)") }
-        return check.status == 0
-    }
     /// A program that has a snapshot of the store open, and says `held`.
     private func reader() async throws -> Running {
         let script = """
@@ -67,9 +47,11 @@ struct DisplacedStoreTests {
         #expect(count.status == 0 && Int(count.output.dropLast()) ?? 0 > 3)
         #expect(try files.contains("s.sqlite-wal") && files.contains("s.sqlite-shm"))
         try await second.line("subscribed")
-        let printed = second.text.split(separator: "\n").count { $0.hasPrefix("  ") }
         try await end(second)
-        #expect(try await Int(sql("SELECT count(*) FROM connection_events")) ?? 0 >= printed)
+        // What was printed is stored, with the log that nobody took away.
+        let printed = "event IN ('started', 'store_checked', 'connected', 'bound', 'subscribed')"
+        let ofThisRun = "at_us >= (SELECT max(started_us) FROM recorder_runs)"
+        #expect(try await sql("SELECT count(*) FROM connection_events WHERE \(printed) AND \(ofThisRun)") == "5")
         #expect(second.count(of: "store moved") == 0)
     }
 
@@ -117,7 +99,7 @@ struct DisplacedStoreTests {
         let events = try #require(Int(try await sql("SELECT count(*) FROM connection_events")))
         let moved = folder.file("moved.sqlite")
         try FileManager.default.moveItem(atPath: store, toPath: moved)
-        try await recorder.line("meters up", after: "a moved one lacks what its log holds")
+        try await recorder.line("meters up", after: "it lacks what its log holds, which is ")
         try await stop(recorder)
         try await end(reader)
         #expect(try await isWhole())
@@ -147,7 +129,7 @@ struct DisplacedStoreTests {
             for suffix in ["-wal", "-shm", ""]: os.rename(other + suffix, ours + suffix)
             """
         #expect(try await Program.tool("python3", ["-c", script, store, other]).status == 0)
-        try await recorder.line("subscribed", after: "store moved (somebody moved or deleted it")
+        try await recorder.line("subscribed", after: "another one is in its place, and is gone on with")
         try await stop(recorder)
         #expect(try await sql("SELECT count(*) FROM recorder_runs") == "2")
         #expect(try await sql("SELECT count(*) FROM connection_events WHERE event = 'subscribed'") == "2")
@@ -174,10 +156,28 @@ struct DisplacedStoreTests {
             recorder.count(of: "store moved") > 0 || recorder.log.contains("the new store cannot be begun")
         }
         try await disk.free()
-        try await recorder.line("meters up", after: "store moved (somebody moved or deleted it")
+        try await recorder.line("meters up", after: "store moved (somebody deleted it while it was written; ")
         #expect(try await disk.sql(store, "SELECT reason, samples > 0 FROM sample_losses") == "store_refused|1")
         try await stop(recorder)
         #expect(try await disk.sql(store, "PRAGMA integrity_check") == "ok")
+    }
+
+    @Test(
+        "a store without its first page, or one that is put there: refused, with the way on; a folder that goes: told")
+    func noWayOn() async throws {
+        let first = try recorder()
+        try await first.line("meters up")
+        // What is no store is put in its place.
+        let text = folder.file("text")
+        try Data("hello".utf8).write(to: URL(fileURLWithPath: text))
+        #expect(rename(text, store) == 0)
+        let end = try await first.end()
+        #expect(end.status == 1 && end.errors.contains("recording has ended"), "\(end.errors)")
+        #expect(end.errors.contains("its first page is damaged") && end.errors.contains("start again"), "\(end.errors)")
+        let rescue = try await Program.run("rescue", store, folder.file("new"))
+        #expect(rescue.status == 1 && rescue.errors.contains("go back to a backup"), "\(rescue.errors)")
+        let none = try await Program.run("rescue", folder.file("typo"), folder.file("new"))
+        #expect(none.status == 1 && none.errors.contains("there is no such file"), "\(none.errors)")
     }
 
     @Test("what somebody made in a whole store keeps a recorder out; the store is not set aside for it")

@@ -138,4 +138,32 @@ struct NewFileTests {
         let report = try await Program.run("report", "--store", copy, "--format", "json")
         #expect(report.output.replacing(" ", with: "").contains("\"samples_lost\":\(lost)"), "\(report.output)")
     }
+
+    @Test("errors that were lost in a rescue are not reported as none, and prove no fix")
+    func errorsLost() async throws {
+        let folder = Folder()
+        let (store, rescued) = (folder.file("s.sqlite"), folder.file("r.sqlite"))
+        // Nobody listens there: ECONNREFUSED.
+        let run = try await Program.run("run", "--processor", "Bar=127.0.0.98:9", "--for", "1s", "--store", store)
+        #expect(run.status == 0, "\(run.errors)")
+        func judge(_ store: String) async throws -> Program.Result {
+            try await Program.run("report", "--since", "1h", "--fail-on", "ECONNREFUSED", "--store", store)
+        }
+        #expect(try await judge(store).status == 2)
+        let page = try await sql(store, "SELECT rootpage FROM sqlite_master WHERE name = 'socket_error'")
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: store))
+        try file.seek(toOffset: (try #require(UInt64(page)) - 1) * 4096)
+        try file.write(contentsOf: Data((0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ 31) }))
+        try file.close()
+        #expect(try await Program.run("rescue", store, rescued).status == 0)
+        let after = try await judge(rescued)
+        #expect(after.output.contains("none left; they were lost with a damaged store"), "\(after.output)")
+        #expect(after.output.contains("Store       rescued "), "\(after.output)")
+        let check = try await Program.run("check", "--store", rescued)
+        #expect(check.status == 0 && check.output.contains("socket_error"), "\(check.output)")
+        // The causes of the links' states are still there, and say it.
+        #expect(after.status == 2 || after.errors.contains("could not tell"), "\(after.errors)")
+        let other = try await Program.run("report", "--since", "1h", "--fail-on", "EADDRINUSE", "--store", rescued)
+        #expect(other.status == 1 && other.errors.contains("could not tell"), "\(other.errors)")
+    }
 }

@@ -8,6 +8,8 @@ protocol MinuteBench {
 }
 
 extension MinuteBench {
+    func at(_ seconds: Double) -> Int64 { start + Int64((seconds * 1e6).rounded()) }
+
     func begin(at seconds: Double = 0, _ specs: [ProcessorSpec] = [mainBar]) async throws -> Recording {
         try await Recording(folder.store, specs, at: at(seconds))
     }

@@ -271,7 +271,6 @@ private let bar = Meter(.zone, 0)
 }
 
 extension MinuteTests {
-    private func at(_ seconds: Double) -> Int64 { start + Int64((seconds * 1e6).rounded()) }
 }
 
 extension StoreWriter {

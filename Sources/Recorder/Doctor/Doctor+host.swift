@@ -26,7 +26,8 @@ extension Doctor {
             return Finding(
                 "recorder", .problem, "\(name.words) holds the store and has written nothing for \(seconds) s.",
                 remedy:
-                    "Look at its log: the disk may be full or refuse; else restart it. systemd's watchdog does so itself."
+                    "Look at 'disk' and 'writers' below, and at its log. While the disk is full, or another program holds the store, "
+                    + "do not restart it: what waits in its memory would be lost. Where neither is so, restart it."
             )
         case .absent, .unseen:
             let last = content.run.map { run in

@@ -30,6 +30,14 @@ package struct StoreChecker {
                 ]
             }
             var findings = [Finding("file", .ok, "integrity_check found no fault.")]
+            if let rescued = try store.rescued() {
+                let time = LocalTime.text(rescued.at).prefix(19)
+                findings.append(
+                    Finding(
+                        "rescued", .ok,
+                        "it was made on \(time) \(rescued.detail). What it does not have says nothing about that time.")
+                )
+            }
             for invariant in StoreInvariants.all {
                 findings.append(finding(invariant, try store.violations(of: invariant)))
             }
