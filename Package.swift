@@ -5,7 +5,6 @@ let package = Package(
     name: "atlas-recorder",
     products: [.executable(name: "atlas-recorder", targets: ["atlas-recorder"])],
     dependencies: [
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -29,8 +28,7 @@ let package = Package(
         .target(name: "Diagnosis", dependencies: ["AtlasProtocol"]),
         .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "CSockets", "Locks", "Migrations"]),
         // The file that an operator writes, and what is wrong with it.
-        .target(
-            name: "Configuration", dependencies: ["RecorderStore", .product(name: "TOMLKit", package: "TOMLKit")]),
+        .target(name: "Configuration", dependencies: ["RecorderStore"]),
         .target(
             name: "Recorder",
             dependencies: [

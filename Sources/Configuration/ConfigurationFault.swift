@@ -1,22 +1,20 @@
 /// One thing that is wrong with a configuration file: where, what, and what would be right.
 package struct ConfigurationFault: Error, Equatable, Sendable {
-    package enum Place: Equatable, Sendable {
-        case file
-        /// Both from 1; the column counts characters, as editors do.
-        case position(line: Int, column: Int)
-        /// `processor[2].port`: processors are counted from 1, in the order of the file.
-        case key(String)
-    }
-    package let place: Place
+    /// nil: it is about the file as a whole.
+    package let position: Position?
+    /// `processor[2].port`: processors are counted from 1, in the order of the file. nil: the text is no TOML.
+    package let key: String?
     package let message: String
+
+    package init(at position: Position? = nil, key: String? = nil, _ message: String) {
+        // It may quote the file, and what is in that must not steer a terminal.
+        (self.position, self.key, self.message) = (position, key, Value.onOneLine(message))
+    }
 
     /// One line, in the form that editors and compilers know.
     package func line(file: String) -> String {
-        switch place {
-        case .file: "\(file): \(message)"
-        case .position(let line, let column): "\(file):\(line):\(column): \(message)"
-        case .key(let path): "\(file): \(path): \(message)"
-        }
+        let place = position.map { ":\($0.line):\($0.column)" } ?? ""
+        return "\(file)\(place): " + (key.map { "\($0): " } ?? "") + message
     }
 }
 

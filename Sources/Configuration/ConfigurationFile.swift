@@ -19,15 +19,12 @@ package enum ConfigurationFile {
         [flag, environment[variable]].compactMap { $0 }.first { !$0.isEmpty }
     }
 
-    /// What it says, or everything that is wrong with it.
-    package static func settings(_ path: String) throws(ConfigurationFaults) -> Settings {
-        try Settings(text: text(bytes(path)))
-    }
+    static func text(of path: String) throws(ConfigurationFaults) -> String { try text(bytes(path)) }
 
     /// UTF-8, with or without a mark at its beginning (which Windows programs write).
     static func text(_ bytes: [UInt8]) throws(ConfigurationFaults) -> String {
         guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
-            throw ConfigurationFaults([ConfigurationFault(place: .file, message: "is in UTF-16; save it as UTF-8")])
+            throw ConfigurationFaults([ConfigurationFault("is in UTF-16; save it as UTF-8")])
         }
         let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
         if let text = String(validating: bytes, as: UTF8.self) { return text }
@@ -40,9 +37,9 @@ package enum ConfigurationFile {
             as: UTF8.self)
         throw ConfigurationFaults([
             ConfigurationFault(
-                place: .position(
+                at: Position(
                     line: sound.count { $0 == UInt8(ascii: "\n") } + 1, column: line.unicodeScalars.count + 1),
-                message: "a byte that is no UTF-8; save the file as UTF-8")
+                "a byte that is no UTF-8; save the file as UTF-8")
         ])
     }
 
@@ -61,8 +58,7 @@ package enum ConfigurationFile {
             guard bytes.count <= largest else {
                 throw ConfigurationFaults([
                     ConfigurationFault(
-                        place: .file,
-                        message: "has over \(largest / 1024) KiB, more than any configuration; is it the right file?")
+                        "has over \(largest / 1024) KiB, more than any configuration; is it the right file?")
                 ])
             }
         }
@@ -78,8 +74,7 @@ package enum ConfigurationFile {
             }
         return ConfigurationFaults(
             [
-                ConfigurationFault(
-                    place: .file, message: "cannot be read: \(String(cString: strerror(code))); \(remedy)")
+                ConfigurationFault("cannot be read: \(String(cString: strerror(code))); \(remedy)")
             ],
             isUnread: true)
     }

@@ -1,9 +1,13 @@
 import RecorderStore
 
 extension Settings {
+    package init(file path: String) throws(ConfigurationFaults) {
+        try self.init(text: ConfigurationFile.text(of: path))
+    }
+
     /// What the text says, or everything that is wrong with it. A key is accepted only where something obeys it.
     package init(text: String) throws(ConfigurationFaults) {
-        var file = TableReader(try TOMLText.table(text), path: "", of: "the file")
+        var file = TableReader(try Self.table(text), path: "", of: "the file")
         self.init(
             store: file.text("store", example: "/var/lib/atlas-recorder/atlas.sqlite", refusing: Self.fault(ofStore:)),
             meterPort: file.whole("meter_port", Self.ports, example: 3131).map(UInt16.init),
@@ -24,7 +28,17 @@ extension Settings {
         file.refuseOthers(
             elsewhere: Self.processorKeys, where: "is a processor's: put it below a [[processor]]",
             synonyms: ["database": "store", "db": "store", "port": "meter_port"])
-        guard file.faults.isEmpty else { throw ConfigurationFaults(file.faults) }
+        guard file.faults.isEmpty else {
+            throw ConfigurationFaults(file.faults.sorted { $0.position! < $1.position! })
+        }
+    }
+
+    private static func table(_ text: String) throws(ConfigurationFaults) -> TOMLTable {
+        do throws(TOMLFault) {
+            return try TOMLReader.table(text)
+        } catch {
+            throw ConfigurationFaults([SyntaxAdvice.fault(error, in: text)])
+        }
     }
 
     private static let fileKeys = ["store", "meter_port", "keep_alive", "relay"]
@@ -61,6 +75,9 @@ extension Settings {
 
     /// A path that depends on where the recorder was started would one day make a second store.
     private static func fault(ofStore path: String) -> String? {
+        guard !path.unicodeScalars.contains(where: \.isControl) else {
+            return "has a control character, such as a new line or a tab; write the path on one line"
+        }
         guard !path.hasPrefix("~") else {
             return "'~' is nobody's folder here; write the whole path, from / on"
         }

@@ -35,7 +35,6 @@ package struct Settings: Sendable, Equatable {
 
     /// No fault where the command line names processors, else one.
     package static let nothingToRecord = ConfigurationFault(
-        place: .key("processor"),
-        message:
-            "there is none, so nothing would be recorded; add [[processor]] and, below it, host = \"192.168.5.101\"")
+        key: "processor",
+        "there is none, so nothing would be recorded; add [[processor]] and, below it, host = \"192.168.5.101\"")
 }

@@ -1,18 +1,23 @@
 /// What somebody who does not write TOML every day most likely did, from the line that is no TOML.
 enum SyntaxAdvice {
-    static func message(_ error: String, line: String) -> String {
-        // "Error while parsing value: …" says where, and the position does that.
-        let isWhere = error.hasPrefix("Error while parsing ")
-        let parts = error.split(separator: ":", maxSplits: 1)
-        let error = isWhere && parts.count == 2 ? parts[1].trimming { $0.isWhitespace } : error
-        let advice = error.hasPrefix("cannot redefine") ? again(line) : advice(line.trimming { $0.isWhitespace })
-        return advice.map { "\(error). \($0)" } ?? error
+    static func fault(_ fault: TOMLFault, in text: String) -> ConfigurationFault {
+        // By bytes: a new line ends a line, with or without a carriage return before it, and nothing else does.
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let line = String(decoding: lines[fault.position.line - 1], as: UTF8.self).trimming { $0.isWhitespace }
+        let message = advice(fault.kind, line).map { "\(fault.message). \($0)" } ?? fault.message
+        return ConfigurationFault(at: fault.position, message)
     }
 
     private static let header = "Each processor begins with [[processor]], in two pairs of brackets."
 
-    private static func again(_ line: String) -> String {
-        line.contains("[") ? header : "A key stands once; of two, which one was meant?"
+    private static func advice(_ kind: TOMLFault.Kind, _ line: String) -> String? {
+        switch kind {
+        case .other: nil
+        case .again: line.hasPrefix("[") ? header : "A key stands once; of two, which one was meant?"
+        case .quote: "Is a quote missing?"
+        case .header: line.contains("processor") ? header : nil
+        case .key, .equals, .value, .ending: advice(line)
+        }
     }
 
     private static func advice(_ line: String) -> String? {
@@ -30,7 +35,7 @@ enum SyntaxAdvice {
         if ["yes", "no", "on", "off", "True", "False", "TRUE", "FALSE"].contains(value) {
             return "Write true or false."
         }
-        guard let first = value.first else { return "A value is missing behind the =." }
+        guard let first = value.first else { return nil }
         let isAddress = value.count(where: { $0 == "." }) > 1
         guard first.isLetter || first == "/" || first == "~" || isAddress, !value.contains("\"") else { return nil }
         return "Text is in quotes: \(key) = \(Value.quoted(value))"

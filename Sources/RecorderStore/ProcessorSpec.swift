@@ -53,7 +53,11 @@ package struct ProcessorSpec: Sendable, Equatable {
     /// Why this names no host, without its port; nil: it may.
     package static func fault(ofHost host: String) -> String? {
         guard !host.isEmpty else { return "the host is missing" }
-        guard !host.contains(where: { $0.isWhitespace || $0 == "/" }) else { return "'\(host)' is no host name" }
+        guard
+            host.unicodeScalars.allSatisfy({
+                !$0.properties.isWhitespace && $0.properties.generalCategory != .control && $0 != "/"
+            })
+        else { return "'\(host)' is no host name" }
         // All digits and dots is meant as an address; a resolver would make 192.168.5 into 192.168.0.5.
         if host.allSatisfy({ $0.isNumber || $0 == "." }), IPv4Address(host) == nil {
             return "'\(host)' is no IPv4 address"

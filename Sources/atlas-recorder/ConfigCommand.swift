@@ -14,8 +14,8 @@ struct ConfigCheck: ParsableCommand {
         abstract: "Say what a configuration file means, or everything that is wrong with it.",
         discussion: """
             Exits with 0 and prints what `run` would record with it, or with 1 and one line on stderr for each fault: \
-            FILE:LINE:COLUMN where it is no TOML, FILE: key where a key, a type or a value is wrong. Opens no socket and no \
-            store, so it can be run beside a recorder.
+            FILE:LINE:COLUMN, the key (processors are counted from 1), what is wrong and what to write. Opens no socket and \
+            no store, so it can be run beside a recorder.
 
             Examples:
               atlas-recorder config check venue.toml
@@ -42,7 +42,7 @@ struct ConfigCheck: ParsableCommand {
         }
         let settings: Settings
         do throws(ConfigurationFaults) {
-            settings = try ConfigurationFile.settings(path)
+            settings = try Settings(file: path)
             guard !settings.processors.isEmpty else { throw ConfigurationFaults([Settings.nothingToRecord]) }
         } catch {
             ConfigurationArgument.show(error, of: path)

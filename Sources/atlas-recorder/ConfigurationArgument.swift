@@ -12,7 +12,7 @@ enum ConfigurationArgument {
         guard let path = named ?? (hasProcessors ? nil : usual(environment)) else { return nil }
         if flag == nil { Console.note("configuration: \(path)") }
         do throws(ConfigurationFaults) {
-            return try (path, ConfigurationFile.settings(path))
+            return try (path, Settings(file: path))
         } catch {
             throw refusal(of: path, error)
         }
@@ -23,7 +23,7 @@ enum ConfigurationArgument {
         ConfigurationFile.usual(environment).first { access($0, F_OK) == 0 }
     }
 
-    /// Writes every fault on a line of its own, as `FILE:LINE:COLUMN: …` or `FILE: key: …`.
+    /// Writes every fault on a line of its own, as `FILE:LINE:COLUMN: key: …`.
     static func show(_ faults: ConfigurationFaults, of path: String) {
         for fault in faults.faults { Console.line(fault.line(file: path), to: STDERR_FILENO) }
     }

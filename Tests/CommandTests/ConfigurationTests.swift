@@ -52,12 +52,13 @@ struct ConfigurationTests {
         #expect(result.output == "")
         #expect(
             result.errors == """
-                \(file): processor[1].port: is 99999; write a whole number from 1 to 65535
-                \(file): keepalive: there is no such key. Did you mean 'keep_alive'?
+                \(file):1:1: keepalive: there is no such key. Did you mean 'keep_alive'?
+                \(file):4:8: processor[1].port: is 99999; write a whole number from 1 to 65535
 
                 """)
         let syntax = try await Program.run("config", "check", try write("relay = yes"))
-        #expect(syntax.errors == "\(file):1:9: could not determine value type. Write true or false.\n")
+        #expect(
+            syntax.errors == "\(file):1:9: 'yes' is neither a number nor true or false. Write true or false.\n")
         let empty = try await Program.run("config", "check", try write(""))
         #expect(empty.status == 1 && empty.errors.contains("\(file): processor: there is none"))
     }
@@ -143,7 +144,7 @@ struct ConfigurationTests {
         for (file, status) in [(wrong, Int32(64)), (missing, 1), (try write("", "empty.toml"), 64)] {
             let result = try await Program.run("run", "--config", file, "--store", store)
             #expect(result.status == status, "\(result.errors)")
-            #expect(result.errors.contains("\(file): "))
+            #expect(result.errors.contains("\(file):"))
             #expect(result.errors.contains("atlas-recorder config check '\(file)'"))
         }
         let both = try await Program.run("run", "--config", wrong, "--simulate")
