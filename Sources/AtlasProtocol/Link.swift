@@ -105,6 +105,8 @@ package struct LinkEvent: Equatable, Sendable {
         case storeChecked = "store_checked"
         /// This store was made from what could be read of a damaged one.
         case storeRescued = "store_rescued"
+        /// Retention deleted what is older than what is kept; once a day for each kind.
+        case pruned
     }
     package let at: Instant
     package let link: Link

@@ -19,11 +19,13 @@ package struct RecorderConfiguration: Sendable {
     /// Whether to wait for a store that another recorder writes.
     package let standsBy: Bool
     package let serviceManager: ServiceManager
+    package let retention: Retention
 
     package init(
         processors: [ProcessorSpec], store: String, version: String, links: LinkSettings, clocks: HostClocks = .system,
-        standsBy: Bool = false, serviceManager: ServiceManager = ServiceManager([:])
+        standsBy: Bool = false, serviceManager: ServiceManager = ServiceManager([:]), retention: Retention = .default
     ) {
+        self.retention = retention
         (self.processors, self.store, self.version, self.links) = (processors, store, version, links)
         (self.clocks, self.standsBy, self.serviceManager) = (clocks, standsBy, serviceManager)
     }
@@ -107,10 +109,12 @@ package struct Recorder: Service {
             notify: { loop.notice($0) })
         let verdict = StoreVerdict()
         let (ends, ended) = AsyncStream<WriterLoop.End>.makeStream()
+        let retention = configuration.retention
         Task {
             ended.yield(
                 await WriterLoop(
-                    writer: writer, verdict: verdict, outbox: outbox, queue: queue, clock: clock, logger: logger
+                    writer: writer, verdict: verdict, outbox: outbox, queue: queue, clock: clock, logger: logger,
+                    retention: retention
                 ).run())
             ended.finish()
         }

@@ -68,6 +68,7 @@ enum StatusLine {
         case .storeMoved: "store moved\(detail)"
         case .storeChecked: "store checked\(detail)"
         case .storeRescued: "store rescued\(detail)"
+        case .pruned: "pruned\(detail)"
         }
     }
 }

@@ -30,6 +30,7 @@ package actor StoreWriter {
     /// Ends when the store's files are closed: once the writer is let go of, and everything that it read with.
     package nonisolated let closed: AsyncStream<Void>
     private var minutesLeftOut: MinutesLeftOut?
+    private var pruner: Pruner?
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
     /// `.schemaTooNew` for a file that is then left untouched, `.cannotOpen`.
@@ -177,6 +178,28 @@ package actor StoreWriter {
         checkpoint.runIfDue()
         return isMore
     }
+
+    // MARK: retention
+
+    /// Keeps the store within `retention` from now on, by `prune`. `lived`: microseconds of a clock that nobody sets.
+    package func retain(_ retention: Retention, lived: Int64) {
+        pruner = Pruner(database, retention, lived: lived)
+    }
+
+    /// The clock was set by `step` microseconds.
+    package func clockSet(by step: Int64, lived: Int64) { pruner?.clockSet(by: step, lived: lived) }
+
+    /// Deletes a little of what is not kept any more, or gives a little room back: some milliseconds. Throws as a commit does;
+    /// the next call goes on. `elapsed`: microseconds, of a clock that nobody sets.
+    package func prune(at now: Int64, lived: Int64, elapsed: () -> Int64) throws(StoreError) -> PruneOutcome {
+        guard let pruner, run != nil, unsettled == nil else { return .done }
+        try database.setSynchronous(full: false)
+        let outcome = try pruner.step(at: now, lived: lived, elapsed: elapsed)
+        if let before = pruner.eventsBefore { entries.forgetEpisodes(before: before) }
+        return outcome
+    }
+
+    // MARK: commits
 
     /// What one commit holds, until it is known whether the store has it.
     private struct Attempt {
