@@ -28,7 +28,7 @@ let package = Package(
         .target(name: "Diagnosis", dependencies: ["AtlasProtocol"]),
         .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "CSockets", "Locks", "Migrations"]),
         // The file that an operator writes, and what is wrong with it.
-        .target(name: "Configuration", dependencies: ["RecorderStore"]),
+        .target(name: "Configuration", dependencies: ["AtlasProtocol", "RecorderStore", "Reporting"]),
         .target(
             name: "Recorder",
             dependencies: [
@@ -73,7 +73,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RecorderStore"]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["AtlasProtocol", "Configuration", "RecorderStore"]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"],

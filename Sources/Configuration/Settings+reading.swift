@@ -13,6 +13,13 @@ extension Settings {
             meterPort: file.whole("meter_port", Self.ports, example: 3131).map(UInt16.init),
             keepAliveSeconds: file.whole("keep_alive", Self.keepAliveSeconds, of: "seconds ", example: 10),
             relays: file.flag("relay"))
+        if var table = file.table("retention", header: "[retention]") {
+            retention = Self.retention(&table)
+            table.refuseOthers(
+                elsewhere: Self.fileKeys, where: "is of the whole file: put it above [retention]",
+                synonyms: ["max_size": "size", "sample": "samples", "minute": "minutes", "event": "events"])
+            file.faults += table.faults
+        }
         for var unit in file.tables("processor", header: "[[processor]]") {
             if let spec = Self.processor(&unit) {
                 if let clash = spec.clash(with: processors) { unit.refuse(clash) }
@@ -22,12 +29,13 @@ extension Settings {
                 elsewhere: Self.fileKeys, where: "is of the whole file: put it above the first [[processor]]",
                 synonyms: [
                     "ip": "host", "address": "host", "hostname": "host", "control_port": "port", "label": "name",
+                    "parameters": "subscriptions", "subscribe": "subscriptions",
                 ])
             file.faults += unit.faults
         }
         file.refuseOthers(
             elsewhere: Self.processorKeys, where: "is a processor's: put it below a [[processor]]",
-            synonyms: ["database": "store", "db": "store", "port": "meter_port"])
+            synonyms: ["database": "store", "db": "store", "port": "meter_port", "keep": "retention"])
         guard file.faults.isEmpty else {
             throw ConfigurationFaults(file.faults.sorted { $0.position! < $1.position! })
         }
@@ -42,7 +50,7 @@ extension Settings {
     }
 
     private static let fileKeys = ["store", "meter_port", "keep_alive", "relay"]
-    private static let processorKeys = ["name", "host", "port"]
+    private static let processorKeys = ["name", "host", "port", "subscriptions", "meters"]
 
     /// nil: a fault says why.
     private static func processor(_ unit: inout TableReader) -> ProcessorSpec? {
@@ -50,8 +58,11 @@ extension Settings {
         let host = unit.text("host", example: "192.168.5.101", refusing: fault(ofHost:))
         let port = unit.whole("port", ports, example: Int(ProcessorSpec.defaultPort)).map(UInt16.init)
         unit.require("host", example: "192.168.5.101")
+        let subscriptions = subscriptions(&unit)
         guard let host else { return nil }
-        return ProcessorSpec(name: name ?? host, host: host, controlPort: port ?? ProcessorSpec.defaultPort)
+        return ProcessorSpec(
+            name: name ?? host, host: host, controlPort: port ?? ProcessorSpec.defaultPort,
+            subscriptions: subscriptions)
     }
 
     private static func fault(ofHost host: String) -> String? {

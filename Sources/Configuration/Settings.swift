@@ -14,14 +14,15 @@ package struct Settings: Sendable, Equatable {
     package var meterPort: UInt16?
     package var keepAliveSeconds: Int?
     package var relays: Bool?
+    package var retention: Retention?
     package var processors: [ProcessorSpec]
 
     package init(
         store: String? = nil, meterPort: UInt16? = nil, keepAliveSeconds: Int? = nil, relays: Bool? = nil,
-        processors: [ProcessorSpec] = []
+        retention: Retention? = nil, processors: [ProcessorSpec] = []
     ) {
         (self.store, self.meterPort, self.keepAliveSeconds) = (store, meterPort, keepAliveSeconds)
-        (self.relays, self.processors) = (relays, processors)
+        (self.relays, self.retention, self.processors) = (relays, retention, processors)
     }
 
     /// These, which the command line says, and from the file whatever they leave open. Processors are all from here or all
@@ -30,6 +31,7 @@ package struct Settings: Sendable, Equatable {
         Settings(
             store: store ?? file.store, meterPort: meterPort ?? file.meterPort,
             keepAliveSeconds: keepAliveSeconds ?? file.keepAliveSeconds, relays: relays ?? file.relays,
+            retention: retention ?? file.retention,
             processors: processors.isEmpty ? file.processors : processors)
     }
 

@@ -11,16 +11,56 @@ struct TableReader {
         (self.table, self.path, self.title) = (table, path, title)
     }
 
+    /// Why a value cannot be used, for behind its key.
+    struct Refusal: Error { let reason: String }
+
+    func has(_ key: String) -> Bool { table[key] != nil }
+
     /// `refusing`: why this text cannot be used; nil: it can.
     mutating func text(_ key: String, example: String, refusing: (String) -> String?) -> String? {
+        read(key, example: example) { text throws(Refusal) in
+            if let reason = refusing(text) { throw Refusal(reason: reason) }
+            return text
+        }
+    }
+
+    /// What `body` makes of a text.
+    mutating func read<T>(_ key: String, example: String, _ body: (String) throws(Refusal) -> T) -> T? {
         guard let value = take(key) else { return nil }
         let sample = "\(key) = \(Value.quoted(example))"
         guard case .text(let text) = value.content else {
             return refuse(key, "is \(value); write text in quotes: \(sample)")
         }
         guard !text.isEmpty else { return refuse(key, "is empty; for example: \(sample)") }
-        if let reason = refusing(text) { return refuse(key, reason) }
-        return text
+        do throws(Refusal) { return try body(text) } catch { return refuse(key, error.reason) }
+    }
+
+    /// A list of texts, each with its number from 1.
+    mutating func texts(_ key: String, example: String, refusing: (String) -> String?) -> [String]? {
+        guard let value = take(key) else { return nil }
+        let right = "write a list of texts: \(key) = [\(Value.quoted(example))]"
+        guard case .list(let items) = value.content else { return refuse(key, "is \(value); \(right)") }
+        guard !items.isEmpty else { return refuse(key, "is an empty list; leave the key out, or \(right)") }
+        var texts: [String] = []
+        for (index, item) in items.enumerated() {
+            let place = "\(key)[\(index + 1)]"
+            guard case .text(let text) = item.content else {
+                refuse(place, "is \(item); \(right)", at: item.position)
+                continue
+            }
+            if let reason = refusing(text) { refuse(place, reason, at: item.position) }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    /// One table. `header` is how it begins in the file.
+    mutating func table(_ key: String, header: String) -> TableReader? {
+        guard let value = take(key) else { return nil }
+        guard case .table(let table) = value.content else {
+            return refuse(key, "is \(value); begin it with the line \(header), in one pair of brackets")
+        }
+        return TableReader(table, path: "\(full(key)).", of: full(key))
     }
 
     mutating func whole(_ key: String, _ range: ClosedRange<Int>, of unit: String = "", example: Int) -> Int? {

@@ -35,7 +35,11 @@ final class ProcessorLink {
         self.processor = processor
         self.plane = plane
         self.keepAlive = keepAlive
-        session = ControlSession(.init(keepAlive: keepAlive, seed: UInt64.random(in: .min ... .max)))
+        let choice = processor.spec.subscriptions
+        session = ControlSession(
+            .init(
+                keepAlive: keepAlive, seed: UInt64.random(in: .min ... .max), subscriptions: choice.messages,
+                recordsMeters: choice.hasMeters))
     }
 
     /// Feeds the session; what comes up meanwhile waits its turn, so that actions stay in order.

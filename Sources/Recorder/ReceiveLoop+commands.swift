@@ -17,7 +17,7 @@ extension ReceiveLoop {
         case .controlConnection(let processor, let endpoint): units[processor]?.endpoint = endpoint
         case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
         case .readings(let processor, let readings, let at):
-            guard let unit = units[processor] else { return }
+            guard let unit = units[processor], unit.isRecorded else { return }
             unit.count(values: readings.count, at: at, into: &block)
             if !unit.isCounted { listCounts(of: unit) }
             readings.withUnsafeBufferPointer { unit.take($0, at: at, into: &block, notify) }

@@ -148,6 +148,7 @@ final class ReceiveLoop {
             socket.stranger(IPv4Address(bits: datagram.source))
             return
         }
+        guard unit.isRecorded else { return }
         let bytes = UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
         let content = reader.read(bytes)
         let at = stamps.wall(of: datagram.at_us)

@@ -1,6 +1,6 @@
 import AtlasProtocol
 
-/// A unit as it was named on the command line: `[NAME=]HOST[:PORT]`.
+/// A unit as it was named on the command line, `[NAME=]HOST[:PORT]`, or in a configuration file.
 package struct ProcessorSpec: Sendable, Equatable {
     package static let defaultPort: UInt16 = 5321
 
@@ -9,9 +9,14 @@ package struct ProcessorSpec: Sendable, Equatable {
     package let host: String
     package let controlPort: UInt16
     package let isSimulated: Bool
+    package let subscriptions: SubscriptionChoice
 
-    package init(name: String, host: String, controlPort: UInt16, isSimulated: Bool = false) {
+    package init(
+        name: String, host: String, controlPort: UInt16, isSimulated: Bool = false,
+        subscriptions: SubscriptionChoice = .everything
+    ) {
         (self.name, self.host, self.controlPort, self.isSimulated) = (name, host, controlPort, isSimulated)
+        self.subscriptions = subscriptions
     }
 
     /// Why an argument names no unit.

@@ -18,12 +18,14 @@ package enum StorePath {
         return "\(userFolder(environment))/\(file)"
     }
 
-    /// For commands that read: the flag or the variable, else the first of the system's and the user's store that
-    /// exists. `isChosen` is false where the caller should say which one it took.
+    /// For commands that read: the flag or the variable, else what the configuration file says, else the first of the
+    /// system's and the user's store that exists. `isChosen` is false where the caller should say which one it took.
     package static func forReading(
-        flag: String?, _ environment: [String: String], exists: (String) -> Bool = { access($0, F_OK) == 0 }
+        flag: String?, configured: String? = nil, _ environment: [String: String],
+        exists: (String) -> Bool = { access($0, F_OK) == 0 }
     ) -> (path: String, isChosen: Bool) {
         if let named = named(flag, environment) { return (named, true) }
+        if let configured { return (configured, false) }
         let candidates = [systemStore, forWriting(flag: nil, environment)]
         return (candidates.first(where: exists) ?? candidates[1], false)
     }
@@ -45,7 +47,8 @@ package enum StorePath {
         }
     }
 
-    private static func named(_ flag: String?, _ environment: [String: String]) -> String? {
+    /// The one that a flag or the variable names; nil: none does.
+    package static func named(_ flag: String?, _ environment: [String: String]) -> String? {
         [flag, environment[variable]].compactMap { $0 }.first { !$0.isEmpty }
     }
 

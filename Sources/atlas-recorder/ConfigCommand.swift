@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtlasProtocol
 import Configuration
 import RecorderStore
 import Reporting
@@ -53,9 +54,13 @@ struct ConfigCheck: ParsableCommand {
 
     private func page(of settings: Settings, _ path: String, _ environment: [String: String]) -> String {
         let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(environment))
+        let choices = settings.processors.contains { $0.subscriptions != .everything }
         let units = Table(
-            columns: ["Processor", "Host", "Port"],
-            rows: settings.processors.map { [.text($0.name), .text($0.host), .integer(Int64($0.controlPort))] })
+            columns: ["Processor", "Host", "Port"] + (choices ? ["Subscribes to"] : []),
+            rows: settings.processors.map { unit in
+                [.text(unit.name), .text(unit.host), .integer(Int64(unit.controlPort))]
+                    + (choices ? [.text(Self.words(for: unit.subscriptions))] : [])
+            })
         func line(_ title: String, _ value: String, _ origin: String) -> String {
             title + String(repeating: " ", count: 12 - title.count) + value + origin + "\n"
         }
@@ -69,5 +74,18 @@ struct ConfigCheck: ParsableCommand {
                 "Keep-alive", "\(settings.keepAliveSeconds ?? Settings.defaultKeepAliveSeconds) s",
                 origin(settings.keepAliveSeconds))
             + line("Relay", settings.relays ?? Settings.defaultRelays ? "yes" : "no", origin(settings.relays))
+            + line("Retention", Self.words(for: settings.retention ?? .default), origin(settings.retention))
+    }
+
+    private static func words(for choice: SubscriptionChoice) -> String {
+        let count = choice.messages.reduce(0) { $0 + $1.count }
+        let what = choice.patterns?.joined(separator: ", ") ?? "everything"
+        return "\(what)\(choice.hasMeters ? "" : ", no meters") (\(count) parameters)"
+    }
+
+    private static func words(for kept: Retention) -> String {
+        let ages = [("samples", kept.samples), ("minutes", kept.minutes), ("events", kept.events)]
+        return ages.map { "\($0) \(AgeExpression.text($1))" }.joined(separator: ", ")
+            + ", size \(kept.size.map { SizeExpression.text($0) } ?? "without a limit")"
     }
 }

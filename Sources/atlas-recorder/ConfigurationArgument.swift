@@ -18,6 +18,25 @@ enum ConfigurationArgument {
         }
     }
 
+    /// What the file that `run` would use says, for a command that only looks; nil: there is none. One that somebody named
+    /// must be right; one that is only in its usual place is left out, and that is said, where it cannot be used.
+    static func fileToRead(_ flag: String?) throws -> Settings? {
+        let environment = Console.environment
+        let named = ConfigurationFile.named(flag, environment)
+        guard let path = named ?? usual(environment) else { return nil }
+        do throws(ConfigurationFaults) {
+            return try Settings(file: path)
+        } catch {
+            guard named == nil else {
+                show(error, of: path)
+                throw ExitCode(1)
+            }
+            let reason = error.isUnread ? "cannot be read" : "has faults (atlas-recorder config check)"
+            Console.note("\(path) \(reason), and is left out; --store and the other flags take its place")
+            return nil
+        }
+    }
+
     /// The file that is there although nobody named one.
     static func usual(_ environment: [String: String]) -> String? {
         ConfigurationFile.usual(environment).first { access($0, F_OK) == 0 }

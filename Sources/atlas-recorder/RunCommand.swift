@@ -179,7 +179,7 @@ struct Run: AsyncParsableCommand {
                 relays: settings.relays ?? Settings.defaultRelays
             ) { _, port in
                 if isAnyPort { onBound?(port) }
-            }, standsBy: standby, serviceManager: ServiceManager(environment))
+            }, standsBy: standby, serviceManager: ServiceManager(environment), retention: settings.retention ?? .default)
         LoggingSystem.bootstrap { _ in PlainLog() }
         let logger = Logger(label: "atlas-recorder")
         let printer = LinePrinter()

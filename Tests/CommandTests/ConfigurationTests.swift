@@ -40,6 +40,7 @@ struct ConfigurationTests {
                 Meter port  3131 (default)
                 Keep-alive  5 s
                 Relay       yes (default)
+                Retention   samples 90d, minutes 5y, events forever, size without a limit (default)
 
                 """)
     }
@@ -152,6 +153,73 @@ struct ConfigurationTests {
         #expect(!FileManager.default.fileExists(atPath: store))
     }
 
+    @Test("meters = false: no socket, control is recorded, and the meters' link is unknown for the whole run")
+    func withoutMeters() async throws {
+        let unit = try await SimulatedUnit()
+        let store = folder.file("s.sqlite")
+        let file = try write(
+            """
+            store = "\(store)"
+            meter_port = \(unit.meterPort)
+            keep_alive = 1
+            [[processor]]
+            name = "Bar"
+            host = "127.0.0.1"
+            port = \(unit.port)
+            subscriptions = ["ZoneName_*"]
+            """)
+        let recorder = try Running(["run", "--config", file])
+        try await recorder.line("Bar  subscribed")
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().output.contains("Bar  meters") == false)
+        let rows = try await Program.tool(
+            "sqlite3",
+            [
+                "-readonly", store,
+                """
+                SELECT DISTINCT state, cause FROM link_states WHERE link = 'meters' AND cause <> 'recorder_starting';
+                SELECT count(*) FROM meter_samples;
+                SELECT count(*) > 0, count(*) = sum(parameter LIKE 'ZoneName_%') FROM parameter_changes;
+                """,
+            ])
+        #expect(rows.output == "unknown|not_recorded\n0\n1|1\n")
+        #expect(try await Program.run("check", "--store", store).status == 0)
+        try await unit.stop()
+    }
+
+    @Test("commands that look find the store and the port in the file that run would use; a variable goes before it")
+    func commandsThatLook() async throws {
+        let store = folder.file("elsewhere.sqlite")
+        _ = try await Program.run("run", "--simulate", "--meter-port", "0", "--for", "1s", "--store", store)
+        let port = freeUDPPort()
+        let file = try write("store = \"\(store)\"\nmeter_port = \(port)\n[[processor]]\nhost = \"127.0.0.77\"")
+        let environment = ["ATLAS_RECORDER_CONFIG": file]
+        let report = try await Running(["report"], environment: environment).end()
+        #expect(report.status == 0 && report.errors.contains("store: \(store)"), "\(report.errors)")
+        let other = ["ATLAS_RECORDER_CONFIG": file, "ATLAS_RECORDER_STORE": folder.file("none.sqlite")]
+        #expect(try await Running(["report"], environment: other).end().errors.contains("none.sqlite"))
+        let ports = try await Running(["ports", "--format", "json"], environment: environment).end()
+        #expect(ports.output.contains("\(port)"), "\(ports.output)")
+        let doctor = try await Running(["doctor", "--config", file]).end()
+        #expect(doctor.errors.contains("store: \(store)"))
+        #expect(doctor.output.contains("127.0.0.77") && doctor.output.contains("\(port)"), "\(doctor.output)")
+    }
+
+    @Test("a wrong file stops a command that looks only where somebody named it")
+    func wrongFileToLook() async throws {
+        let store = folder.file("s.sqlite")
+        _ = try await Program.run("run", "--simulate", "--meter-port", "0", "--for", "1s", "--store", store)
+        let file = try write("relay = 1", "atlas-recorder.toml")
+        let named = try await Running(["report"], environment: ["ATLAS_RECORDER_CONFIG": file]).end()
+        #expect(named.status == 1 && named.errors.hasPrefix("\(file):1:9: relay: is 1;"))
+        let usual = ["CONFIGURATION_DIRECTORY": folder.path]
+        let found = try await Running(["ports"], environment: usual).end()
+        #expect(found.errors.contains("\(file) has faults") && found.output.contains("3131"), "\(found.errors)")
+        // Where a flag says all that the file could, it is not looked at.
+        let flag = try await Running(["report", "--store", store], environment: ["ATLAS_RECORDER_CONFIG": file]).end()
+        #expect(flag.status == 0 && flag.errors.isEmpty)
+    }
+
     @Test("the example in the documentation is right, and names every key")
     func example() async throws {
         let page = try String(contentsOf: Self.page, encoding: .utf8)
@@ -159,7 +227,10 @@ struct ConfigurationTests {
         let result = try await Program.run("config", "check", try write(String(example)))
         #expect(result.status == 0, "\(result.errors)")
         #expect(!result.output.contains("(default)"))
-        for key in ["store", "meter_port", "keep_alive", "relay", "name", "host", "port"] {
+        for key in [
+            "store", "meter_port", "keep_alive", "relay", "name", "host", "port", "subscriptions", "meters", "samples",
+            "minutes", "events", "size",
+        ] {
             #expect(example.contains("\n\(key) = "), "\(key)")
             #expect(page.contains("| `\(key)` |"), "\(key)")
         }

@@ -49,7 +49,7 @@ struct FaultTests {
                 "f:2:14: meter_port: is 99999; write a whole number from 1 to 65535",
                 "f:3:9: relay: is the text \"yes\"; write true or false, without quotes",
                 "f:4:9: store: 'atlas.sqlite' depends on where run was started; write the whole path, from / on",
-                "f:5:1: color: there is no such key; the keys of the file are store, meter_port, keep_alive, relay, processor",
+                "f:5:1: color: there is no such key; the keys of the file are store, meter_port, keep_alive, relay, retention, processor",
                 "f:6:1: keepalive: there is no such key. Did you mean 'keep_alive'?",
                 "f:7:1: host: is a processor's: put it below a [[processor]]",
                 "f:12:8: processor[1].port: is the text \"5321\"; write a whole number from 1 to 65535, without quotes: port = 5321",
@@ -59,7 +59,7 @@ struct FaultTests {
                 "f:20:1: processor[3].ip: there is no such key. Did you mean 'host'?",
                 "f:23:8: processor[4].name: another processor is called 'A' already; give each its own",
                 "f:25:8: processor[4].port: is 1.5; write a whole number from 1 to 65535: port = 5321",
-                "f:26:1: processor[4].\"odd key\": there is no such key; the keys of a processor are name, host, port",
+                "f:26:1: processor[4].\"odd key\": there is no such key; the keys of a processor are name, host, port, subscriptions, meters",
             ])
     }
 
@@ -120,7 +120,8 @@ struct FaultTests {
             ("host = \"a\"\nport = 0", "3:8", "port: is 0; write a whole number from 1 to 65535"),
             (
                 "host = \"a\"\n[processor.more]\nx = 1",
-                "3:12", "more: there is no such key; the keys of a processor are name, host, port"
+                "3:12",
+                "more: there is no such key; the keys of a processor are name, host, port, subscriptions, meters"
             ),
         ])
     func processors(keys: String, place: String, says: String) {
