@@ -3,7 +3,7 @@
 package struct ControlSession {
     package struct Configuration: Sendable {
         /// Between two probes; the manual wants one at least every 5 minutes.
-        package let keepAlive: Span
+        package fileprivate(set) var keepAlive: Span
         package let subscriptions: [[Subscription]]
         /// Whether its datagrams are wanted; else it is not subscribed to meters, and their link stays unknown.
         package let recordsMeters: Bool
@@ -124,7 +124,7 @@ package struct ControlSession {
         var unacknowledgedSince: Instant?
     }
 
-    let configuration: Configuration
+    private(set) var configuration: Configuration
     var phase = Phase.idle
     private(set) var control = LinkState.unknown(.recorderStarting)
     private var controlBegan: Instant?
@@ -202,6 +202,9 @@ package struct ControlSession {
         case (.stopped, _): return []
         }
     }
+
+    /// Counts from the next probe's timer on.
+    package mutating func keepAliveIs(_ keepAlive: Span) { configuration.keepAlive = keepAlive }
 
     // MARK: states
 

@@ -71,6 +71,10 @@ package struct LinkChange: Equatable, Sendable {
 package struct LinkEvent: Equatable, Sendable {
     package enum Name: String, Sendable {
         case started, stopped
+        /// The configuration file was read anew: what changed.
+        case reloaded
+        /// The same, and nothing changed, because it cannot be used.
+        case reloadRefused = "reload_refused"
         case connected, subscribed, disconnected, answering
         /// Connected and acknowledged, and answers no longer.
         case wedged

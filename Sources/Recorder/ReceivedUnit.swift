@@ -8,7 +8,7 @@ final class ReceivedUnit {
     let processor: Int32
     let status: UnitStatus
     /// Else what comes from it is passed on, and no more: another program asked for it.
-    let isRecorded: Bool
+    var isRecorded: Bool
     var assembler: FrameAssembler
     /// Whether the loop has it on its list of units that may have an open frame.
     var isListed = false

@@ -52,7 +52,15 @@ struct WriterLoop: Sendable {
                     nextLook = now + Self.placeInterval
                     if let displacement = writer.displacement() { return .displaced(displacement) }
                 }
-                let samples = now >= nextSamples || queue.isLong
+                var registrations: [StoreWriter.Registration] = []
+                for request in outbox.takeRequests() {
+                    switch request {
+                    case .register(let registration): registrations.append(registration)
+                    case .retain(let retention):
+                        pruning = Pruning(retention, writer, clock: clock, logger: logger)
+                    }
+                }
+                let samples = now >= nextSamples || queue.isLong || !registrations.isEmpty
                 if samples { nextSamples = now + Self.interval }
                 let entries = outbox.take(at: clock.wallNow)
                 guard samples || !entries.isEmpty else {
@@ -61,7 +69,7 @@ struct WriterLoop: Sendable {
                     continue
                 }
                 do {
-                    try writer.commit(entries, samples: samples, at: clock.wallNow)
+                    try writer.commit(entries, registering: registrations, samples: samples, at: clock.wallNow)
                     fault.ended(at: now)
                     pruning.heard(entries, writer)
                 } catch {

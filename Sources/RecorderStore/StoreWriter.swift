@@ -16,6 +16,7 @@ package actor StoreWriter {
     private let minutes: MinuteRows
     private var entries: EntryRows
     private var pending: [Entry] = []
+    private var registrations: [Registration] = []
     private var run: RunRows.Open?
     private var hasEnded = false
     /// The time of the last commit, microseconds since 1970 UTC: up to there everything is known.
@@ -117,10 +118,25 @@ package actor StoreWriter {
     /// Runs `body` on the store's own thread, where waiting is allowed, until it returns; other calls wait for it.
     package func occupy<Result: Sendable>(_ body: @Sendable (isolated StoreWriter) -> Result) -> Result { body(self) }
 
+    /// Units that a run goes on with from now on, and who is told when the store has their rows.
+    package struct Registration: Sendable {
+        let processors: [ProcessorSpec]
+        let done: @Sendable ([RegisteredProcessor]) -> Void
+
+        /// `done` is called on the store's thread, and must not wait.
+        package init(_ processors: [ProcessorSpec], done: @escaping @Sendable ([RegisteredProcessor]) -> Void) {
+            (self.processors, self.done) = (processors, done)
+        }
+    }
+
     /// Commits these entries with all that waited before them, and the samples that wait if `samples`. Called at least
-    /// each second with `samples`, which writes the heartbeat too.
-    package func commit(_ new: [Entry], samples: Bool, at now: Int64) throws(StoreError) {
+    /// each second with `samples`, which writes the heartbeat too. Units are registered only with samples: a unit that comes
+    /// back must find the slots that its last ones were given.
+    package func commit(
+        _ new: [Entry], registering units: [Registration] = [], samples: Bool, at now: Int64
+    ) throws(StoreError) {
         pending += new
+        registrations += units
         try commit(samples: samples, at: now)
     }
 
@@ -209,6 +225,7 @@ package actor StoreWriter {
         var blocks: [FrameBlock]
         var shed: [Loss]
         let before: EntryRows.State
+        var registered: [(done: Registration, units: [RegisteredProcessor])] = []
         /// What the receiver said of the last block.
         var completeUntil: Int64?
     }
@@ -232,6 +249,11 @@ package actor StoreWriter {
                 for block in attempt.blocks { for loss in block.losses { try losses.add(loss) } }
                 for loss in attempt.shed { try losses.add(loss) }
                 try frames.writeCounts()
+                for registration in samples ? registrations : [] {
+                    let units = try runs.register(registration.processors, at: now)
+                    try minutes.begin(units, at: now)
+                    attempt.registered.append((registration, units))
+                }
                 try runs.beat(&attempt.run, at: heartbeat)
             }
         } catch {
@@ -270,6 +292,8 @@ package actor StoreWriter {
         pending.removeFirst(attempt.entries)
         checkpoint.runIfDue()
         if !stored.isEmpty { committed(stored) }
+        registrations.removeFirst(attempt.registered.count)
+        for (registration, units) in attempt.registered { registration.done(units) }
     }
 
     private func write(_ entry: Entry) throws(StoreError) {

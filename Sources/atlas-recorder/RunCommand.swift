@@ -13,10 +13,11 @@ import UnixSignals
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Record until SIGTERM, SIGINT or SIGHUP.",
+        abstract: "Record until SIGTERM or SIGINT.",
         discussion: """
-            Prints one line when it records and one for each change of state. On SIGTERM, SIGINT or SIGHUP it stores what it \
-            received and ends the run as clean; a second signal ends it at once.
+            Prints one line when it records and one for each change of state. On SIGTERM or SIGINT it stores what it received \
+            and ends the run as clean; a second signal ends it at once. On SIGHUP it reads its configuration file again and \
+            records on; without a file it ends.
 
             Under systemd (Type=notify) it says when it is ready, what it does, and that it lives.
 
@@ -110,16 +111,16 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         // Not in validate(), where it would hide a mistyped flag.
-        let settings = try settings()
+        let (settings, reload) = try settings()
         do {
-            try await simulate ? recordSimulation(settings) : record(settings)
+            try await simulate ? recordSimulation(settings) : record(settings, reload)
         } catch {
             throw Console.failure(error)
         }
     }
 
-    /// The flags', and from the file what they leave open.
-    private func settings() throws -> Settings {
+    /// The flags', and from the file what they leave open; `reload`: where there is a file, what reads it again.
+    private func settings() throws -> (Settings, reload: Reload?) {
         let flags = try Settings(
             meterPort: meterPort, keepAliveSeconds: keepAlive, relays: relay, processors: ProcessorSpec.parse(processor)
         )
@@ -132,13 +133,13 @@ struct Run: AsyncParsableCommand {
                     (repeat it for several) or in a file (--config), or try it without one: atlas-recorder run --simulate
                     """)
             }
-            return flags
+            return (flags, nil)
         }
         let settings = flags.over(file.settings)
         guard !settings.processors.isEmpty else {
             throw ConfigurationArgument.refusal(of: file.path, ConfigurationFaults([Settings.nothingToRecord]))
         }
-        return settings
+        return (settings, Reload(path: file.path, flags: flags, store: store, begun: settings))
     }
 
     private func recordSimulation(_ settings: Settings) async throws {
@@ -164,22 +165,23 @@ struct Run: AsyncParsableCommand {
         try await simulator.shutdown()
     }
 
-    private func record(_ settings: Settings, onBound: (@Sendable (UInt16) -> Void)? = nil) async throws {
+    private func record(
+        _ settings: Settings, _ reload: Reload? = nil, onBound: (@Sendable (UInt16) -> Void)? = nil
+    ) async throws {
         let environment = Console.environment
         let path = StorePath.forWriting(
             flag: store, configured: settings.store, file: simulate ? "simulated.sqlite" : "atlas.sqlite", environment)
         StorePath.makeFolder(for: path, flag: store, configured: settings.store, environment)
         let meterPort = settings.meterPort ?? Settings.defaultMeterPort
         let isAnyPort = meterPort == 0
+        let (reloads, hangUps) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let live = settings.live
         let configuration = RecorderConfiguration(
-            processors: settings.processors, store: path, version: Version.text,
-            links: LinkSettings(
-                meterPort: meterPort,
-                keepAlive: .seconds(settings.keepAliveSeconds ?? Settings.defaultKeepAliveSeconds),
-                relays: settings.relays ?? Settings.defaultRelays
-            ) { _, port in
+            processors: live.processors, store: path, version: Version.text,
+            links: LinkSettings(meterPort: meterPort, keepAlive: live.keepAlive, relays: live.relays) { _, port in
                 if isAnyPort { onBound?(port) }
-            }, standsBy: standby, serviceManager: ServiceManager(environment), retention: settings.retention ?? .default)
+            }, standsBy: standby, serviceManager: ServiceManager(environment), retention: live.retention,
+            reloads: reload.map { reload in ReloadSource(requests: reloads) { reload.read() } })
         LoggingSystem.bootstrap { _ in PlainLog() }
         let logger = Logger(label: "atlas-recorder")
         let printer = LinePrinter()
@@ -187,15 +189,31 @@ struct Run: AsyncParsableCommand {
         let recorder = Recorder(configuration, logger: logger) { printer.print($0) }
         var group = ServiceGroupConfiguration(
             services: [.init(service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)],
-            gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
+            gracefulShutdownSignals: Self.endings(reload != nil),
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         group.maximumGracefulShutdownDuration = .seconds(30)
-        try await runUntilStopped(ServiceGroup(configuration: group))
+        try await runUntilStopped(ServiceGroup(configuration: group), reload == nil ? nil : hangUps)
     }
 
-    private func runUntilStopped(_ services: ServiceGroup) async throws {
-        let impatience = Task { await Self.endAtSecondSignal() }
+    /// With a configuration file SIGHUP reads it again.
+    private static func endings(_ reloads: Bool) -> [UnixSignal] {
+        reloads ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup]
+    }
+
+    /// `reloads`: told of each SIGHUP; nil: that ends it, too.
+    private func runUntilStopped(_ services: ServiceGroup, _ reloads: AsyncStream<Void>.Continuation?) async throws {
+        let impatience = Task { await Self.endAtSecondSignal(of: Self.endings(reloads != nil)) }
         defer { impatience.cancel() }
+        let hasTerminal = isatty(STDIN_FILENO) == 1
+        let listening = Task {
+            guard let reloads else { return }
+            for await _ in await UnixSignalsSequence(trapping: .sighup) {
+                // The terminal that it was started from was closed: whoever did that is done with it.
+                if hasTerminal, isatty(STDIN_FILENO) == 0 { await services.triggerGracefulShutdown() }
+                reloads.yield()
+            }
+        }
+        defer { listening.cancel() }
         let limit = try duration.map { try DurationExpression.parse($0) }
         let timer = Task {
             guard let limit else { return }
@@ -206,9 +224,9 @@ struct Run: AsyncParsableCommand {
         try await services.run()
     }
 
-    private static func endAtSecondSignal() async {
+    private static func endAtSecondSignal(of signals: [UnixSignal]) async {
         var count = 0
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+        for await _ in await UnixSignalsSequence(trapping: signals) {
             count += 1
             if count == 2 { _exit(1) }
         }

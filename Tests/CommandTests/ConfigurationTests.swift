@@ -177,7 +177,7 @@ struct ConfigurationTests {
             [
                 "-readonly", store,
                 """
-                SELECT DISTINCT state, cause FROM link_states WHERE link = 'meters' AND cause <> 'recorder_starting';
+                SELECT DISTINCT state, cause FROM link_states WHERE link = 'meters' AND cause NOT LIKE 'recorder_%';
                 SELECT count(*) FROM meter_samples;
                 SELECT count(*) > 0, count(*) = sum(parameter LIKE 'ZoneName_%') FROM parameter_changes;
                 """,
