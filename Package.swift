@@ -27,6 +27,8 @@ let package = Package(
         // What was seen of the host, and what follows from it. No sockets, no files.
         .target(name: "Diagnosis", dependencies: ["AtlasProtocol"]),
         .target(name: "RecorderStore", dependencies: ["AtlasProtocol", "CSQLite", "CSockets", "Locks", "Migrations"]),
+        // The file that an operator writes, and what is wrong with it.
+        .target(name: "Configuration", dependencies: ["AtlasProtocol", "RecorderStore", "Reporting"]),
         .target(
             name: "Recorder",
             dependencies: [
@@ -48,8 +50,8 @@ let package = Package(
         .executableTarget(
             name: "atlas-recorder",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "Diagnosis", "Locks", "Recorder", "RecorderStore", "Reporting",
-                "WallTime",
+                "AtlasProtocol", "AtlasSimulator", "Configuration", "Diagnosis", "Locks", "Recorder", "RecorderStore",
+                "Reporting", "WallTime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -71,6 +73,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["AtlasProtocol", "Configuration", "RecorderStore"]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"],

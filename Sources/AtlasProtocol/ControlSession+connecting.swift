@@ -2,7 +2,9 @@
 extension ControlSession {
     mutating func connected(_ localName: String, _ local: IPv4Address, _ now: Instant) -> [Action] {
         let dialogue = SubscriptionDialogue(configuration.subscriptions, firstID: takeIDs())
-        phase = .connected(Connection(since: now, local: localName, dialogue: dialogue, askedSince: now), .notBegun)
+        let connection = Connection(since: now, local: localName, dialogue: dialogue, askedSince: now)
+        guard configuration.recordsMeters else { return begin(connection, now) }
+        phase = .connected(connection, .notBegun)
         return [.bindMeters(on: local)]
     }
 

@@ -3,13 +3,19 @@
 package struct ControlSession {
     package struct Configuration: Sendable {
         /// Between two probes; the manual wants one at least every 5 minutes.
-        package let keepAlive: Span
+        package fileprivate(set) var keepAlive: Span
         package let subscriptions: [[Subscription]]
+        /// Whether its datagrams are wanted; else it is not subscribed to meters, and their link stays unknown.
+        package let recordsMeters: Bool
         /// Of the back-off's jitter.
         package let seed: UInt64
 
-        package init(keepAlive: Span, seed: UInt64, subscriptions: [[Subscription]] = Subscription.everything) {
+        package init(
+            keepAlive: Span, seed: UInt64, subscriptions: [[Subscription]] = Subscription.everything,
+            recordsMeters: Bool = true
+        ) {
             (self.keepAlive, self.seed, self.subscriptions) = (keepAlive, seed, subscriptions)
+            self.recordsMeters = recordsMeters
         }
     }
 
@@ -118,7 +124,7 @@ package struct ControlSession {
         var unacknowledgedSince: Instant?
     }
 
-    let configuration: Configuration
+    private(set) var configuration: Configuration
     var phase = Phase.idle
     private(set) var control = LinkState.unknown(.recorderStarting)
     private var controlBegan: Instant?
@@ -134,6 +140,9 @@ package struct ControlSession {
     /// Moves the state; returns what the edge must do, in order. A unit's fault is an action, never a trap.
     package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         switch (phase, event) {
+        case (.idle, .start) where !configuration.recordsMeters:
+            phase = .connecting(since: now)
+            return [.change(LinkChange(link: .meters, state: .unknown(.notRecorded), since: now)), .connect]
         case (.idle, .start), (.waiting, .timerFired(.reconnect, _)):
             phase = .connecting(since: now)
             return [.connect]
@@ -194,6 +203,9 @@ package struct ControlSession {
         }
     }
 
+    /// Counts from the next probe's timer on.
+    package mutating func keepAliveIs(_ keepAlive: Span) { configuration.keepAlive = keepAlive }
+
     // MARK: states
 
     /// A state never begins before the one it follows.
@@ -206,7 +218,7 @@ package struct ControlSession {
 
     /// One step of the meters' link, and what it asks of the edge afterwards.
     mutating func tellMeters(_ step: (inout MeterLink) -> MeterLink.Outcome) -> [Action] {
-        guard let outcome = step(&meters) else { return [] }
+        guard configuration.recordsMeters, let outcome = step(&meters) else { return [] }
         return [.record(outcome.event), .change(outcome.change)] + (meters.awaitsDatagram ? [.awaitDatagram] : [])
     }
 

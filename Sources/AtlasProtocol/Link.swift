@@ -71,6 +71,10 @@ package struct LinkChange: Equatable, Sendable {
 package struct LinkEvent: Equatable, Sendable {
     package enum Name: String, Sendable {
         case started, stopped
+        /// The configuration file was read anew: what changed.
+        case reloaded
+        /// The same, and nothing changed, because it cannot be used.
+        case reloadRefused = "reload_refused"
         case connected, subscribed, disconnected, answering
         /// Connected and acknowledged, and answers no longer.
         case wedged
@@ -105,6 +109,8 @@ package struct LinkEvent: Equatable, Sendable {
         case storeChecked = "store_checked"
         /// This store was made from what could be read of a damaged one.
         case storeRescued = "store_rescued"
+        /// Retention deleted what is older than what is kept; once a day for each kind.
+        case pruned
     }
     package let at: Instant
     package let link: Link

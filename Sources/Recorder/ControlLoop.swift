@@ -6,9 +6,9 @@ import RecorderStore
 package struct LinkSettings: Sendable {
     /// UDP port of the meters; 0: any free one, for a simulator that is told.
     package let meterPort: UInt16
-    package let keepAlive: Span
+    package var keepAlive: Span
     /// Whether datagrams are passed on to the other programs of this host.
-    package let relays: Bool
+    package var relays: Bool
     /// Told of each meters' socket that is bound.
     package let onBound: @Sendable (IPv4Address, UInt16) -> Void
     /// Called each second by the control plane, while it works.
@@ -46,7 +46,7 @@ package actor ControlLoop {
         let plane = ControlPlane(
             loop: self, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: settings)
         self.plane = plane
-        plane.start(processors, keepAlive: settings.keepAlive)
+        plane.start(processors)
     }
 
     package func stop() { plane?.stop() }
@@ -57,6 +57,11 @@ package actor ControlLoop {
     /// Called from any thread, by the receiver.
     package nonisolated func notice(_ notice: MeterReceiver.Notice) {
         eventLoop.execute { self.enter { $0.take(notice) } }
+    }
+
+    /// Called from any thread.
+    nonisolated func change(_ body: @escaping @Sendable (ControlPlane) -> Void) {
+        eventLoop.execute { self.enter(body) }
     }
 
     /// For callbacks that run on the event loop.

@@ -18,6 +18,7 @@ final class ControlPlane {
     /// Inodes of our own meters' sockets.
     var ownSockets: Set<UInt64> = []
 
+    private(set) var keepAlive: Span
     private var links: [Int32: ProcessorLink] = [:]
     private var owners: [IPv4Address: Int32] = [:]
     private var otherClients: [Int32: Set<UInt64>] = [:]
@@ -30,16 +31,16 @@ final class ControlPlane {
         settings: LinkSettings
     ) {
         (self.loop, self.clock, self.outbox, self.receiver, self.feed) = (loop, clock, outbox, receiver, feed)
-        onTick = settings.onTick
+        (onTick, keepAlive) = (settings.onTick, settings.keepAlive)
         sockets = MeterSockets(
             plane: self, port: settings.meterPort,
             receiveBuffer: settings.limits.receiveBuffer ?? ReceiveLimits.receiveBuffer(units: 1),
             onBound: settings.onBound)
-        ports = PortControl(plane: self)
+        ports = PortControl(plane: self, relays: settings.relays)
     }
 
     /// Starts a link to each unit.
-    func start(_ processors: [RegisteredProcessor], keepAlive: Span) {
+    func start(_ processors: [RegisteredProcessor]) {
         for processor in processors {
             let link = ProcessorLink(processor, keepAlive: keepAlive, plane: self)
             links[processor.id] = link
@@ -63,7 +64,15 @@ final class ControlPlane {
     }
 
     func link(_ id: Int32) -> ProcessorLink? { links[id] }
-    /// The addresses that units are connected at now.
+    func link(named name: String) -> ProcessorLink? { links.values.first { $0.processor.spec.name == name } }
+    func add(_ link: ProcessorLink) { links[link.processor.id] = link }
+    func forget(_ link: ProcessorLink) { (links[link.processor.id], otherClients[link.processor.id]) = (nil, nil) }
+
+    func keepAliveIs(_ keepAlive: Span) {
+        self.keepAlive = keepAlive
+        for link in links.values { link.keepAliveIs(keepAlive) }
+    }
+
     /// The units' addresses with the port that each sends from, 0 where nothing has come yet.
     var unitPorts: [IPv4Address: UInt16] {
         var ports: [IPv4Address: UInt16] = [:]

@@ -8,8 +8,15 @@ import RecorderStore
 package final class EntryOutbox: Sendable {
     static let limit = 20_000
 
+    /// What is to be done on the writer's thread besides writing entries.
+    enum Request: Sendable {
+        case register(StoreWriter.Registration)
+        case retain(Retention)
+    }
+
     private struct State {
         var entries: [Entry] = []
+        var requests: [Request] = []
         var dropped: [Int32: Int] = [:]
         var isClosed = false
     }
@@ -30,6 +37,20 @@ package final class EntryOutbox: Sendable {
             }
         }
         if entries.contains(where: \.isUrgent) { wake() }
+    }
+
+    /// After the entries that were put before.
+    func ask(_ request: Request) {
+        state.withLock { $0.requests.append(request) }
+        wake()
+    }
+
+    /// To be called before `take`: then the entries that were put before a request are taken with it.
+    func takeRequests() -> [Request] {
+        state.withLock { state in
+            defer { state.requests = [] }
+            return state.requests
+        }
     }
 
     /// Wakes the writer without an entry.

@@ -9,10 +9,12 @@ final class LinkOverview: Sendable {
         let link: Link
     }
     private let states = Mutex<[Key: LinkState]>([:])
-    private let count: Int
+    private let count: Mutex<Int>
 
     /// `count`: of processors.
-    init(count: Int) { self.count = count }
+    init(count: Int) { self.count = Mutex(count) }
+
+    func set(count: Int) { self.count.withLock { $0 = count } }
 
     /// The new line where one of these changes a link's state; else nil.
     func line(after entries: [Entry]) -> String? {
@@ -24,6 +26,7 @@ final class LinkOverview: Sendable {
             }
             guard isChanged else { return nil }
             let up = states.filter { $0.value == .up }.keys
+            let count = count.withLock { $0 }
             let processors = count == 1 ? "1 processor" : "\(count) processors"
             return "recording \(processors): control \(up.count { $0.link == .control }) up, "
                 + "meters \(up.count { $0.link == .meters }) up"

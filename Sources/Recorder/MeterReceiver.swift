@@ -25,6 +25,10 @@ package final class MeterReceiver: Sendable {
 
     enum Command: Sendable {
         case addUnit(RegisteredProcessor, UnitStatus)
+        /// What came from them is handed over, then `done` is called, on this thread.
+        case removeUnits([Int32], done: @Sendable () -> Void)
+        /// Whether a unit's meters are wanted.
+        case records(processor: Int32, Bool)
         /// Takes the place of one with the same address and peer. `peer`: the only one that it receives from.
         case addSocket(descriptor: Int32, address: IPv4Address, peer: UnitPort?)
         /// All sockets of this address.
@@ -48,14 +52,13 @@ package final class MeterReceiver: Sendable {
     private let wakeDescriptor: Int32
     private let stopped: AsyncStream<Void>
 
-    /// Whether relayed datagrams keep the unit's own address; nil: this recorder does not relay.
-    package let relayKeepsSource: Bool?
+    /// Whether relayed datagrams keep the unit's own address.
+    package let relayKeepsSource: Bool
 
     /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits. Datagrams longer than
     /// `slotBytes` are cut.
     package init(
         queue: FrameQueue, slotBytes: Int32 = ReceiveLimits().slotBytes, clock: RecorderClock, feed: Feed,
-        relays: Bool = true,
         wakeWriter: @escaping @Sendable () -> Void,
         notify: @escaping @Sendable (Notice) -> Void
     ) throws(ReceiverError) {
@@ -66,8 +69,8 @@ package final class MeterReceiver: Sendable {
         let (stopped, continuation) = AsyncStream<Void>.makeStream()
         self.stopped = stopped
         // The thread's own from here on.
-        nonisolated(unsafe) let relay = relays ? try Relay() : nil
-        relayKeepsSource = relay?.keepsSource
+        nonisolated(unsafe) let relay = try Relay()
+        relayKeepsSource = relay.keepsSource
         // What the writer commits before the thread has handed over anything must not count as all that arrived until then.
         var first = FrameBlock()
         first.completeUntil = clock.wallNow

@@ -162,6 +162,11 @@ final class MeterSockets {
         places.values.first { $0.links.contains { $0 === link } }
     }
 
+    /// This link is no more.
+    func leave(_ link: ProcessorLink) {
+        if let place = place(of: link) { leave(place, link) }
+    }
+
     private func leave(_ place: Place, _ link: ProcessorLink) {
         place.links.removeAll { $0 === link }
         guard place.links.isEmpty else { return }

@@ -26,8 +26,15 @@ final class PortControl {
     /// Programs that came, are being named, and are recorded then; with the time when they came.
     private var unnamed: [UInt64: (came: Instant, at: Int64)] = [:]
     private var isRelaying = false
+    private var relays: Bool
 
-    init(plane: ControlPlane) { self.plane = plane }
+    init(plane: ControlPlane, relays: Bool) { (self.plane, self.relays) = (plane, relays) }
+
+    /// Whether datagrams are to be passed on, from now on.
+    func relays(_ relays: Bool) {
+        self.relays = relays
+        look()
+    }
 
     /// So that a program which comes gets everything from well within a second after it bound.
     func start() {
@@ -94,7 +101,8 @@ final class PortControl {
 
     /// Returns whether it was the other way before.
     private func switchRelay(_ isWanted: Bool) -> Bool {
-        guard plane.receiver.relayKeepsSource != nil, isWanted != isRelaying else { return false }
+        let isWanted = isWanted && relays
+        guard isWanted != isRelaying else { return false }
         isRelaying = isWanted
         plane.receiver.send(.relay(isWanted))
         return true
@@ -102,10 +110,12 @@ final class PortControl {
 
     private func recordRelay() {
         let detail =
-            plane.receiver.relayKeepsSource == true
+            plane.receiver.relayKeepsSource
             ? "to every program bound to 0.0.0.0, under the unit's own address"
             : "to every program bound to 0.0.0.0, under 127.0.0.1: CAP_NET_RAW would keep the unit's own address"
-        record(isRelaying ? .relaying : .relayEnded, isRelaying ? detail : "nobody else is on the port")
+        record(
+            isRelaying ? .relaying : .relayEnded,
+            isRelaying ? detail : relays ? "nobody else is on the port" : "relay = false")
     }
 
     /// Finds out who they are, all in one walk through the processes, and takes back what they take.
@@ -150,7 +160,7 @@ final class PortControl {
     private func meaning(of role: PortWatch.Role?) -> String {
         switch role {
         case .listener:
-            plane.receiver.relayKeepsSource == nil ? "gets nothing: --no-relay" : "gets every datagram by relay"
+            relays ? "gets every datagram by relay" : "gets nothing: --no-relay"
         case .starved: "gets nothing, bound to this recorder's own address before it: let it bind 0.0.0.0"
         case .thief: "takes the datagrams; they are taken back, at most once a minute; let it bind 0.0.0.0"
         case .bystander, nil: "another address, none of the recorder's datagrams"

@@ -7,7 +7,7 @@ import RecorderStore
 /// the control plane's event loop.
 final class ProcessorLink {
     let processor: RegisteredProcessor
-    let status = UnitStatus()
+    let status: UnitStatus
     private(set) var endpoint: UnitEndpoint?
     /// This host's end of the connection.
     private(set) var local: IPv4Address?
@@ -16,7 +16,7 @@ final class ProcessorLink {
     var localSeen = Instant(microseconds: 0)
     unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
-    private let keepAlive: Span
+    private var keepAlive: Span
     private var session: ControlSession
     private var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
     private var channel: (any Channel)?
@@ -31,11 +31,17 @@ final class ProcessorLink {
     private var lastSeen = Instant(microseconds: 0)
     private var unreadableLines = 0
 
-    init(_ processor: RegisteredProcessor, keepAlive: Span, plane: ControlPlane) {
+    /// `status`: of the link before, where the receiver has the unit already.
+    init(_ processor: RegisteredProcessor, keepAlive: Span, plane: ControlPlane, status: UnitStatus? = nil) {
+        self.status = status ?? UnitStatus()
         self.processor = processor
         self.plane = plane
         self.keepAlive = keepAlive
-        session = ControlSession(.init(keepAlive: keepAlive, seed: UInt64.random(in: .min ... .max)))
+        let choice = processor.spec.subscriptions
+        session = ControlSession(
+            .init(
+                keepAlive: keepAlive, seed: UInt64.random(in: .min ... .max), subscriptions: choice.messages,
+                recordsMeters: choice.hasMeters))
     }
 
     /// Feeds the session; what comes up meanwhile waits its turn, so that actions stay in order.
@@ -192,6 +198,20 @@ final class ProcessorLink {
         attempt += 1
         for timer in timers.values { timer.cancel() }
         timers = [:]
+    }
+
+    /// Ends the link alone: the recorder goes on without it.
+    func leave() {
+        stop()
+        plane.sockets.leave(self)
+        if let address { plane.unroute(address, self) }
+    }
+
+    /// From now on: a probe that is due by the new interval goes out at once.
+    func keepAliveIs(_ keepAlive: Span) {
+        self.keepAlive = keepAlive
+        session.keepAliveIs(keepAlive)
+        if timers[.probe] != nil { start(.probe, at: plane.clock.now) }
     }
 
     // MARK: what comes in

@@ -5,10 +5,15 @@ extension ReceiveLoop {
     func carryOut(_ command: MeterReceiver.Command) {
         switch command {
         case .addUnit(let processor, let status): units[processor.id] = ReceivedUnit(processor, status)
+        case .removeUnits(let processors, let done):
+            for processor in processors { remove(processor) }
+            if !processors.isEmpty { handOver() }
+            done()
+        case .records(let processor, let isRecorded): units[processor]?.isRecorded = isRecorded
         case .addSocket(let descriptor, let address, let peer):
             removeSockets { $0.address == address && $0.peer == peer }
             sockets.append(MeterSocket(descriptor, address, peer: peer))
-        case .relay(let isWanted): relay?.isWanted = isWanted
+        case .relay(let isWanted): relay.isWanted = isWanted
         case .removeSocket(let address): removeSockets { $0.address == address }
         case .removePeer(let address, let peer): removeSockets { $0.address == address && $0.peer == peer }
         case .route(let address, let processor): route(address, units[processor])
@@ -17,7 +22,7 @@ extension ReceiveLoop {
         case .controlConnection(let processor, let endpoint): units[processor]?.endpoint = endpoint
         case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
         case .readings(let processor, let readings, let at):
-            guard let unit = units[processor] else { return }
+            guard let unit = units[processor], unit.isRecorded else { return }
             unit.count(values: readings.count, at: at, into: &block)
             if !unit.isCounted { listCounts(of: unit) }
             readings.withUnsafeBufferPointer { take($0, of: unit, at: at) }
@@ -25,9 +30,23 @@ extension ReceiveLoop {
         }
     }
 
+    /// Microseconds for which a unit that is no longer recorded may go on sending.
+    private static let farewell: Int64 = 5_000_000
+
+    /// What was in the sockets has been read before the commands.
+    private func remove(_ processor: Int32) {
+        guard let unit = units.removeValue(forKey: processor) else { return }
+        for address in routes.filter({ $0.value === unit }).keys { route(IPv4Address(bits: address), nil) }
+        unit.isRecorded = false
+        unit.assembler.close(into: &block)
+        unit.assembler.summarize(into: &block)
+    }
+
     private func route(_ address: IPv4Address, _ unit: ReceivedUnit?) {
         routes[address.bits] = unit
         lastRoute = nil
+        // A unit goes on sending until it has heard that its connection has ended.
+        left[address.bits] = unit == nil ? clock.now.microseconds + Self.farewell : nil
     }
 
     private func removeSockets(_ isMeant: (MeterSocket) -> Bool) {

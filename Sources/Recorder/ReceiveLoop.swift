@@ -25,7 +25,7 @@ final class ReceiveLoop {
     private let wakeWriter: () -> Void
     let notify: (MeterReceiver.Notice) -> Void
 
-    let relay: Relay?
+    let relay: Relay
     private let feed: Feed
     private let batch: OpaquePointer
     private let connections: ConnectionTable
@@ -39,6 +39,9 @@ final class ReceiveLoop {
     var units: [Int32: ReceivedUnit] = [:]
     var routes: [UInt32: ReceivedUnit] = [:]
     var lastRoute: (source: UInt32, unit: ReceivedUnit)?
+    /// Addresses that were a unit's until a moment ago, and until when (boot time, microseconds) what still comes from there
+    /// is nobody's, and no stranger's.
+    var left: [UInt32: Int64] = [:]
     /// Units with an open frame.
     private var open: [ReceivedUnit] = []
     /// Units with counts to hand over.
@@ -52,7 +55,7 @@ final class ReceiveLoop {
     var isRunning = true
 
     init(
-        wake: Int32, slotBytes: Int32, relay: Relay?, takeCommands: @escaping () -> [MeterReceiver.Command],
+        wake: Int32, slotBytes: Int32, relay: Relay, takeCommands: @escaping () -> [MeterReceiver.Command],
         queue: FrameQueue, clock: RecorderClock, feed: Feed,
         wakeWriter: @escaping () -> Void, notify: @escaping (MeterReceiver.Notice) -> Void
     ) {
@@ -122,7 +125,7 @@ final class ReceiveLoop {
                 return false
             }
             if count > 0 {
-                relay?.pass(batch, count: count, from: socket)
+                relay.pass(batch, count: count, from: socket)
                 let now = clock.now
                 let stamps = Stamps(clock, now, since: roundBegan)
                 let datagrams = csockets_batch_datagrams(batch)!
@@ -147,9 +150,10 @@ final class ReceiveLoop {
     @inline(__always)
     private func take(_ datagram: csockets_datagram, from socket: MeterSocket, at now: Instant, _ stamps: Stamps) {
         guard let unit = unit(sending: datagram.source) else {
-            socket.stranger(IPv4Address(bits: datagram.source))
+            if left.isEmpty || left[datagram.source] == nil { socket.stranger(IPv4Address(bits: datagram.source)) }
             return
         }
+        guard unit.isRecorded else { return }
         let bytes = UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
         let content = reader.read(bytes)
         let at = stamps.wall(of: datagram.at_us)
@@ -236,7 +240,8 @@ final class ReceiveLoop {
         noteRead(since: wall)
         for unit in units.values { unit.assembler.summarize(into: &block) }
         for socket in sockets { summarize(socket, at: wall) }
-        if let (count, errno, port) = relay?.takeFailures() {
+        if !left.isEmpty { left = left.filter { $0.value > now } }
+        if let (count, errno, port) = relay.takeFailures() {
             notify(.relayFault(count: count, errno: errno, port: port))
         }
         // Also with nothing in it: then it says that nothing came.
@@ -270,7 +275,7 @@ final class ReceiveLoop {
         blockBegan = now
     }
 
-    private func handOver() {
+    func handOver() {
         let full = block.isFull
         let values = block.values(after: fed)
         if values > 0, feed.isWanted { feed.put(.values(block, after: fed), values: values) }

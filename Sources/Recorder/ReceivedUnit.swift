@@ -7,6 +7,8 @@ import RecorderStore
 final class ReceivedUnit {
     let processor: Int32
     let status: UnitStatus
+    /// Else what comes from it is passed on, and no more: another program asked for it.
+    var isRecorded: Bool
     var assembler: FrameAssembler
     /// Whether the loop has it on its list of units that may have an open frame.
     var isListed = false
@@ -23,6 +25,7 @@ final class ReceivedUnit {
     init(_ registered: RegisteredProcessor, _ status: UnitStatus) {
         processor = registered.id
         self.status = status
+        isRecorded = registered.spec.subscriptions.hasMeters
         ledger = ReceiveLedger(processor: registered.id)
         assembler = FrameAssembler(processor: registered.id, slots: registered.slots, latest: registered.latest)
     }

@@ -19,11 +19,15 @@ package struct RecorderConfiguration: Sendable {
     /// Whether to wait for a store that another recorder writes.
     package let standsBy: Bool
     package let serviceManager: ServiceManager
+    package let retention: Retention
+    package let reloads: ReloadSource?
 
     package init(
         processors: [ProcessorSpec], store: String, version: String, links: LinkSettings, clocks: HostClocks = .system,
-        standsBy: Bool = false, serviceManager: ServiceManager = ServiceManager([:])
+        standsBy: Bool = false, serviceManager: ServiceManager = ServiceManager([:]), retention: Retention = .default,
+        reloads: ReloadSource? = nil
     ) {
+        (self.retention, self.reloads) = (retention, reloads)
         (self.processors, self.store, self.version, self.links) = (processors, store, version, links)
         (self.clocks, self.standsBy, self.serviceManager) = (clocks, standsBy, serviceManager)
     }
@@ -32,13 +36,18 @@ package struct RecorderConfiguration: Sendable {
 /// The recorder: opens the store, receives, keeps the links, and on shutdown stops them in the order of the data's way,
 /// so that everything received is stored.
 package struct Recorder: Service {
-    private let configuration: RecorderConfiguration
+    let configuration: RecorderConfiguration
+    let live: LiveState
     private let logger: Logger
     private let print: @Sendable (String) -> Void
 
     /// `print`: one line for each change of state.
     package init(_ configuration: RecorderConfiguration, logger: Logger, print: @escaping @Sendable (String) -> Void) {
         (self.configuration, self.logger, self.print) = (configuration, logger, print)
+        live = LiveState(
+            LiveSettings(
+                processors: configuration.processors, keepAlive: configuration.links.keepAlive,
+                relays: configuration.links.relays, retention: configuration.retention))
     }
 
     /// Records until graceful shutdown or cancellation. A store that is found damaged, or that somebody moves or deletes, is
@@ -51,6 +60,8 @@ package struct Recorder: Service {
             logger.warning("\(shortage)")
         }
         // Until the control plane gives them.
+        let reloading = Task { await reload() }
+        defer { reloading.cancel() }
         let signsOfLife = Task { await manager.giveSignsOfLife() }
         defer { signsOfLife.cancel() }
         guard var (lock, predecessor) = try await claimStore() else { return }
@@ -93,8 +104,10 @@ package struct Recorder: Service {
         let queue = FrameQueue(limit: limits.queueBytes)
         let names = Names()
         let print = print
-        let overview = LinkOverview(count: configuration.processors.count)
-        let opening = StoreOpening(configuration: configuration, lock: lock, clock: clock)
+        let present = live.settings
+        let overview = LinkOverview(count: present.processors.count)
+        let opening = StoreOpening(
+            configuration: configuration, units: present.processors, lock: lock, clock: clock)
         let (writer, processors) = try await open(opening, queue, &succession) { entries in
             for entry in entries {
                 if let line = StatusLine.text(for: entry, processor: { names[$0] }) { print(line) }
@@ -106,7 +119,7 @@ package struct Recorder: Service {
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         let feed = Feed()
         let receiver = try MeterReceiver(
-            queue: queue, slotBytes: limits.slotBytes, clock: clock, feed: feed, relays: configuration.links.relays,
+            queue: queue, slotBytes: limits.slotBytes, clock: clock, feed: feed,
             wakeWriter: { outbox.wake() },
             notify: { loop.notice($0) })
         let verdict = StoreVerdict()
@@ -114,7 +127,8 @@ package struct Recorder: Service {
         Task {
             ended.yield(
                 await WriterLoop(
-                    writer: writer, verdict: verdict, outbox: outbox, queue: queue, clock: clock, logger: logger
+                    writer: writer, verdict: verdict, outbox: outbox, queue: queue, clock: clock, logger: logger,
+                    retention: present.retention
                 ).run())
             ended.finish()
         }
@@ -133,6 +147,7 @@ package struct Recorder: Service {
             logger.error("no feed: recording goes on without it", metadata: ["socket": "\(path)", "error": "\(error)"])
         }
         var settings = configuration.links
+        (settings.keepAlive, settings.relays) = (present.keepAlive, present.relays)
         settings.onTick = { manager.isAlive() }
         tell("READY=1", "STATUS=recording \(count)")  // before the links have a word to say
         await loop.start(
@@ -145,8 +160,13 @@ package struct Recorder: Service {
                 logger: logger) : nil
         checkup?.start()
 
+        live.began(
+            LiveRecording(loop: loop, outbox: outbox, clock: clock, names: names, overview: overview), with: present)
+        Task { await live.apply() }  // what was asked for since `present`
+
         let early = await Self.firstEnd(of: ends)
 
+        live.ended()
         if early == nil { tell("STOPPING=1", "STATUS=storing what was received") }
         // The run ends here: from now on the links go, and what comes is no longer the whole of it.
         let end = clock.wallNow
@@ -222,6 +242,7 @@ package struct Recorder: Service {
 
     /// What could not be said is logged: without READY=1 systemd ends the recorder as one that does not start.
     private func tell(_ lines: String...) {
+        if lines[0] == "READY=1" { live.isReadyNow() }
         let code = configuration.serviceManager.tell(lines, waits: true)
         guard code != 0 else { return }
         logger.warning(
@@ -258,16 +279,6 @@ package struct Recorder: Service {
 package struct RecordingEnded: Error, CustomStringConvertible {
     package let cause: StoreError
     package var description: String { "recording has ended, for the store was moved, deleted or damaged: \(cause)" }
-}
-
-/// The units' names by their row.
-private final class Names: Sendable {
-    private let names = Mutex<[Int32: String]>([:])
-
-    func set(_ processors: [RegisteredProcessor]) {
-        names.withLock { names in for processor in processors { names[processor.id] = processor.spec.name } }
-    }
-    subscript(id: Int32) -> String { names.withLock { $0[id] ?? "processor \(id)" } }
 }
 
 extension StoreWriter {

@@ -41,6 +41,14 @@ package final class ServiceManager: Sendable {
         return sent == bytes.count ? 0 : errno
     }
 
+    /// The configuration is being read anew; READY=1 ends it (sd_notify(3)).
+    func reloads() {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let microseconds = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+        tell(["RELOADING=1", "MONOTONIC_USEC=\(microseconds)"], waits: true)
+    }
+
     /// A sign of life, at least each second: what stops it for longer than the unit's WatchdogSec restarts the recorder.
     func isAlive() { if isWatching { tell(["WATCHDOG=1"]) } }
 

@@ -43,6 +43,8 @@ enum StatusLine {
         return switch event.name {
         case .started: "started\(detail)"
         case .stopped: "stopped\(detail)"
+        case .reloaded: "reloaded\(detail)"
+        case .reloadRefused: "not reloaded\(detail)"
         case .connected: "connected\(detail)"
         case .answering: "control up\(detail)"
         case .connectFailed, .disconnected, .wedged, .unanswered: "control down\(cause)\(detail)"
@@ -68,6 +70,7 @@ enum StatusLine {
         case .storeMoved: "store moved\(detail)"
         case .storeChecked: "store checked\(detail)"
         case .storeRescued: "store rescued\(detail)"
+        case .pruned: "pruned\(detail)"
         }
     }
 }

@@ -111,6 +111,7 @@ struct StoreSuccession: Sendable {
 /// Opens the store that a recorder writes, and begins its run. One that is ours and damaged is set aside.
 struct StoreOpening {
     let configuration: RecorderConfiguration
+    let units: [ProcessorSpec]
     let lock: StoreLock
     let clock: RecorderClock
 
@@ -153,6 +154,6 @@ struct StoreOpening {
     ) async throws -> (StoreWriter, [RegisteredProcessor]) {
         let writer = try StoreWriter(path: path, lock: lock, queue: queue, committed: committed)
         let start = RunStart(version: configuration.version, pid: getpid(), host: HostName.text)
-        return (writer, try await writer.begin(start, processors: configuration.processors, at: clock.begin()))
+        return (writer, try await writer.begin(start, processors: units, at: clock.begin()))
     }
 }

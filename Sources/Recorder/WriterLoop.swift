@@ -31,6 +31,7 @@ struct WriterLoop: Sendable {
     let queue: FrameQueue
     let clock: RecorderClock
     let logger: Logger
+    let retention: Retention
 
     /// Runs until the outbox is closed, or the store cannot be gone on with.
     func run() async -> End {
@@ -41,20 +42,36 @@ struct WriterLoop: Sendable {
             var nextLook = clock.now + Self.placeInterval
             var fault = StoreFault(logger: logger, "the store refuses; samples and events wait in memory")
             var minutesFault = StoreFault(logger: logger, "the meters' minutes cannot be counted; they will be later")
-            while outbox.wait(atMost: .microseconds(Int(max(0, (nextSamples - clock.now).microseconds)))) {
+            var pruning = Pruning(retention, writer, clock: clock, logger: logger)
+            while outbox.wait(
+                atMost: .microseconds(Int(max(0, (min(nextSamples, pruning.next) - clock.now).microseconds))))
+            {
                 let now = clock.now
                 if let words = verdict.damage { return .damaged(words) }
                 if now >= nextLook {
                     nextLook = now + Self.placeInterval
                     if let displacement = writer.displacement() { return .displaced(displacement) }
                 }
-                let samples = now >= nextSamples || queue.isLong
+                var registrations: [StoreWriter.Registration] = []
+                for request in outbox.takeRequests() {
+                    switch request {
+                    case .register(let registration): registrations.append(registration)
+                    case .retain(let retention):
+                        pruning = Pruning(retention, writer, clock: clock, logger: logger)
+                    }
+                }
+                let samples = now >= nextSamples || queue.isLong || !registrations.isEmpty
                 if samples { nextSamples = now + Self.interval }
                 let entries = outbox.take(at: clock.wallNow)
-                guard samples || !entries.isEmpty else { continue }
+                guard samples || !entries.isEmpty else {
+                    guard now >= pruning.next else { continue }
+                    do throws(StoreError) { try pruning.step(writer) } catch { return .damaged(error.message) }
+                    continue
+                }
                 do {
-                    try writer.commit(entries, samples: samples, at: clock.wallNow)
+                    try writer.commit(entries, registering: registrations, samples: samples, at: clock.wallNow)
                     fault.ended(at: now)
+                    pruning.heard(entries, writer)
                 } catch {
                     if let words = Self.damage(error) { return .damaged(words) }
                     fault.happened(error, at: now)

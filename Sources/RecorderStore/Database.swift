@@ -73,6 +73,9 @@ package final class Database {
         return try statement.step() ? statement.integer(0) : 0
     }
 
+    /// Rows that the last statement changed, those of triggers not counted.
+    var changes: Int { Int(sqlite3_changes(handle)) }
+
     /// All of `body` or nothing. An error from COMMIT does not prove absence, so every write must bear repeating.
     package func transaction(_ doing: String, _ body: () throws(StoreError) -> Void) throws(StoreError) {
         do throws(StoreError) {

@@ -54,6 +54,9 @@ struct EntryRows {
     /// Reads the parameters' last values, so that a restart does not record them as changes.
     mutating func load() throws(StoreError) { try parameters.load() }
 
+    /// Their rows are being deleted: the same error begins another episode.
+    mutating func forgetEpisodes(before time: Int64) { episodes.forget(before: time) }
+
     /// Writes it; what had to be left out comes back, for the ledger.
     mutating func write(_ entry: Entry) throws(StoreError) -> Loss? {
         switch entry {

@@ -33,6 +33,8 @@ struct EpisodeLedger {
 
     mutating func begin(_ fault: SocketFault, row: Int64) { open[Key(fault)] = Episode(row: row, lastAt: fault.at) }
 
+    mutating func forget(before time: Int64) { open = open.filter { $0.value.lastAt >= time } }
+
     /// `address`: of a UDP socket.
     mutating func end(
         processor: Int32?, socket: SocketFault.Socket, operation: SocketFault.Operation, address: String?

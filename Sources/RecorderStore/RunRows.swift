@@ -72,7 +72,7 @@ struct RunRows {
             "SELECT count(*) FROM recorder_run WHERE ended_us IS NULL", doing: "look at the run before")
         try closeEarlierRuns(at: now)
         let known = try identifiers("SELECT id FROM processor")
-        let registered = try register(processors)
+        let registered = try rows(of: processors)
         try Statement(
             "INSERT INTO recorder_run (started_us, heartbeat_us, version, pid, host) VALUES (?1, ?1, ?2, ?3, ?4)",
             on: database, doing: "begin a run"
@@ -92,6 +92,25 @@ struct RunRows {
         }
         try timeline.forgetAhead(until: now)
         return (Open(run: run, batch: 0, followsCrash: crashed > 0), registered)
+    }
+
+    /// Units that a run goes on with from `now` on. One that has been recorded already, in this run or before, keeps its rows.
+    func register(_ processors: [ProcessorSpec], at now: Int64) throws(StoreError) -> [RegisteredProcessor] {
+        let registered = try rows(of: processors)
+        let state = LinkState.unknown(.recorderStarting)
+        for unit in registered {
+            for link in Link.allCases {
+                let key = LinkRows.Key(Int64(unit.id), link)
+                if let last = try links.last(of: key) {
+                    guard last.ended != nil || last.cause != state.cause?.code else { continue }
+                    try links.change(unit.id, link, to: state, since: now)
+                } else {
+                    try coverPast(key, until: now)
+                    try links.add(.init(from: now, until: nil, state), to: key)
+                }
+            }
+        }
+        return registered
     }
 
     private func last(_ id: Int64, _ link: Link, _ cause: Cause, from now: Int64) throws(StoreError) {
@@ -144,7 +163,7 @@ struct RunRows {
         ).run(.integer(end))
     }
 
-    private func register(_ processors: [ProcessorSpec]) throws(StoreError) -> [RegisteredProcessor] {
+    private func rows(of processors: [ProcessorSpec]) throws(StoreError) -> [RegisteredProcessor] {
         let doing = "register the processors"
         let upsert = try Statement(
             """

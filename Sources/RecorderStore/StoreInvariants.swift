@@ -47,6 +47,7 @@ package final class StoreInvariants {
                   FROM counted c JOIN processor p ON p.id = c.processor_id
                   LEFT JOIN sample_minute m ON m.start_us = c.start_us AND m.processor_id = c.processor_id
                  WHERE c.n IS NOT m.stored
+                   AND c.start_us >= coalesce((SELECT max(before_us) FROM retained WHERE kind <> 'events'), 0)
                 """),
         Invariant(
             subject: "balance", rule: "in each minute received = stored + duplicate + lost",

@@ -16,6 +16,7 @@ package actor StoreWriter {
     private let minutes: MinuteRows
     private var entries: EntryRows
     private var pending: [Entry] = []
+    private var registrations: [Registration] = []
     private var run: RunRows.Open?
     private var hasEnded = false
     /// The time of the last commit, microseconds since 1970 UTC: up to there everything is known.
@@ -30,6 +31,7 @@ package actor StoreWriter {
     /// Ends when the store's files are closed: once the writer is let go of, and everything that it read with.
     package nonisolated let closed: AsyncStream<Void>
     private var minutesLeftOut: MinutesLeftOut?
+    private var pruner: Pruner?
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
     /// `.schemaTooNew` for a file that is then left untouched, `.cannotOpen`.
@@ -116,10 +118,25 @@ package actor StoreWriter {
     /// Runs `body` on the store's own thread, where waiting is allowed, until it returns; other calls wait for it.
     package func occupy<Result: Sendable>(_ body: @Sendable (isolated StoreWriter) -> Result) -> Result { body(self) }
 
+    /// Units that a run goes on with from now on, and who is told when the store has their rows.
+    package struct Registration: Sendable {
+        let processors: [ProcessorSpec]
+        let done: @Sendable ([RegisteredProcessor]) -> Void
+
+        /// `done` is called on the store's thread, and must not wait.
+        package init(_ processors: [ProcessorSpec], done: @escaping @Sendable ([RegisteredProcessor]) -> Void) {
+            (self.processors, self.done) = (processors, done)
+        }
+    }
+
     /// Commits these entries with all that waited before them, and the samples that wait if `samples`. Called at least
-    /// each second with `samples`, which writes the heartbeat too.
-    package func commit(_ new: [Entry], samples: Bool, at now: Int64) throws(StoreError) {
+    /// each second with `samples`, which writes the heartbeat too. Units are registered only with samples: a unit that comes
+    /// back must find the slots that its last ones were given.
+    package func commit(
+        _ new: [Entry], registering units: [Registration] = [], samples: Bool, at now: Int64
+    ) throws(StoreError) {
         pending += new
+        registrations += units
         try commit(samples: samples, at: now)
     }
 
@@ -178,6 +195,28 @@ package actor StoreWriter {
         return isMore
     }
 
+    // MARK: retention
+
+    /// Keeps the store within `retention` from now on, by `prune`. `lived`: microseconds of a clock that nobody sets.
+    package func retain(_ retention: Retention, lived: Int64) {
+        pruner = Pruner(database, retention, lived: lived)
+    }
+
+    /// The clock was set by `step` microseconds.
+    package func clockSet(by step: Int64, lived: Int64) { pruner?.clockSet(by: step, lived: lived) }
+
+    /// Deletes a little of what is not kept any more, or gives a little room back: some milliseconds. Throws as a commit does;
+    /// the next call goes on. `elapsed`: microseconds, of a clock that nobody sets.
+    package func prune(at now: Int64, lived: Int64, elapsed: () -> Int64) throws(StoreError) -> PruneOutcome {
+        guard let pruner, run != nil, unsettled == nil else { return .done }
+        try database.setSynchronous(full: false)
+        let outcome = try pruner.step(at: now, lived: lived, elapsed: elapsed)
+        if let before = pruner.eventsBefore { entries.forgetEpisodes(before: before) }
+        return outcome
+    }
+
+    // MARK: commits
+
     /// What one commit holds, until it is known whether the store has it.
     private struct Attempt {
         var run: RunRows.Open
@@ -186,6 +225,7 @@ package actor StoreWriter {
         var blocks: [FrameBlock]
         var shed: [Loss]
         let before: EntryRows.State
+        var registered: [(done: Registration, units: [RegisteredProcessor])] = []
         /// What the receiver said of the last block.
         var completeUntil: Int64?
     }
@@ -209,6 +249,11 @@ package actor StoreWriter {
                 for block in attempt.blocks { for loss in block.losses { try losses.add(loss) } }
                 for loss in attempt.shed { try losses.add(loss) }
                 try frames.writeCounts()
+                for registration in samples ? registrations : [] {
+                    let units = try runs.register(registration.processors, at: now)
+                    try minutes.begin(units, at: now)
+                    attempt.registered.append((registration, units))
+                }
                 try runs.beat(&attempt.run, at: heartbeat)
             }
         } catch {
@@ -247,6 +292,8 @@ package actor StoreWriter {
         pending.removeFirst(attempt.entries)
         checkpoint.runIfDue()
         if !stored.isEmpty { committed(stored) }
+        registrations.removeFirst(attempt.registered.count)
+        for (registration, units) in attempt.registered { registration.done(units) }
     }
 
     private func write(_ entry: Entry) throws(StoreError) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Glibc
 import Recorder
 import WallTime
@@ -15,7 +16,7 @@ struct AtlasRecorder: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Run.self, ReportCommand.self, Tail.self, PortsCommand.self, DoctorCommand.self, CheckCommand.self,
-            Backup.self, Rescue.self, Simulate.self,
+            Backup.self, Rescue.self, ConfigCommand.self, Simulate.self,
         ])
 
     /// ArgumentParser calls a command that is not there an unexpected argument.

@@ -27,7 +27,7 @@ struct CheckCommand: ParsableCommand {
     var format = PageFormat.text
 
     func run() throws {
-        let path = Console.storeToRead(flag: store).path
+        let path = try Console.storeToRead(flag: store).path
         let page = StoreChecker(store: path).examine(at: Console.now)
         let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
         try Console.answer(page.rendered(as: format, style))
@@ -54,7 +54,7 @@ struct Backup: ParsableCommand {
     var store: String?
 
     func run() throws {
-        let path = Console.storeToRead(flag: store).path
+        let path = try Console.storeToRead(flag: store).path
         do {
             let showsProgress = isatty(STDERR_FILENO) == 1
             let bytes = try StoreBackup.copy(path, to: file) { copied, all in

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Glibc
 import Recorder
 import RecorderStore
@@ -6,7 +7,7 @@ import RecorderStore
 /// What people and scripts see of the program: lines, exit codes.
 enum Console {
     /// One line on stdout, at once; whole lines also from several threads.
-    static func line(_ text: String) { _ = write(text + "\n", to: STDOUT_FILENO) }
+    static func line(_ text: String, to descriptor: Int32 = STDOUT_FILENO) { _ = write(text + "\n", to: descriptor) }
 
     /// An answer that somebody asked for. A reader that has seen enough (`| head`) is no failure; a full disk is.
     static func answer(_ text: String) throws {
@@ -58,9 +59,16 @@ enum Console {
         return ExitCode(1)
     }
 
-    /// The store of a command that only reads; where no flag and no variable names it, which one it is is said.
-    static func storeToRead(flag: String?) -> (path: String, isChosen: Bool) {
-        let store = StorePath.forReading(flag: flag, environment)
+    /// The store of a command that only reads; where no flag and no variable names it, which one it is is said. Throws where
+    /// the configuration file that somebody named cannot be used.
+    static func storeToRead(flag: String?) throws -> (path: String, isChosen: Bool) {
+        let isNamed = StorePath.named(flag, environment) != nil
+        return storeToRead(flag: flag, isNamed ? nil : try ConfigurationArgument.fileToRead(nil))
+    }
+
+    /// The same, with what the configuration file says.
+    static func storeToRead(flag: String?, _ file: Settings?) -> (path: String, isChosen: Bool) {
+        let store = StorePath.forReading(flag: flag, configured: file?.store, environment)
         if !store.isChosen { note("store: \(store.path)") }
         return store
     }

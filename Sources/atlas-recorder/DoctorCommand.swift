@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Diagnosis
 import Recorder
 import RecorderStore
@@ -20,21 +21,25 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The store (default: $ATLAS_RECORDER_STORE, else /var/lib/atlas-recorder/atlas.sqlite, else "
+            "The store (default: $ATLAS_RECORDER_STORE, else the configuration file's, else /var/lib/atlas-recorder/atlas.sqlite, else "
                 + "~/.local/state/atlas-recorder/atlas.sqlite).", valueName: "FILE"))
     var store: String?
 
     @Option(
         help: ArgumentHelp(
-            "A processor to look at; repeat for several (default: those of the store).",
+            "A processor to look at; repeat for several (default: the configuration file's, else those of the store).",
             valueName: "[NAME=]HOST[:PORT]"))
     var processor: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "The UDP port that the processors send their meters to (default: the running recorder's, else 3131).",
+            "The UDP port that the processors send their meters to (default: the running recorder's, else the "
+                + "configuration file's, else 3131).",
             valueName: "PORT"))
     var meterPort: UInt16?
+
+    @Option(help: ArgumentHelp("The configuration file (default: as run).", valueName: "FILE"))
+    var config: String?
 
     @Option(help: ArgumentHelp("text or json.", valueName: "FORMAT"))
     var format: PageFormat = .text
@@ -51,10 +56,12 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let path = Console.storeToRead(flag: store).path
+            let file = try ConfigurationArgument.fileToRead(config)
+            let named = try ProcessorSpec.parse(processor)
             let doctor = Doctor(
-                store: path, processors: try ProcessorSpec.parse(processor), meterPort: meterPort, version: Version.text
-            )
+                store: Console.storeToRead(flag: store, file).path,
+                processors: named.isEmpty ? file?.processors ?? [] : named, meterPort: meterPort,
+                configuredPort: file?.meterPort, version: Version.text)
             let examination = await doctor.examine()
             let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
             try Console.answer(examination.rendered(as: format, style))

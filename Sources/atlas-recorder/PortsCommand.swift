@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Diagnosis
 import Recorder
 import Reporting
@@ -16,8 +17,11 @@ struct PortsCommand: ParsableCommand {
               sudo atlas-recorder ports --format json
             """)
 
-    @Option(help: ArgumentHelp("The UDP port that the processors send their meters to.", valueName: "PORT"))
-    var port: UInt16 = 3131
+    @Option(
+        help: ArgumentHelp(
+            "The UDP port that the processors send their meters to (default: the configuration file's, else 3131).",
+            valueName: "PORT"))
+    var port: UInt16?
 
     @Option(help: ArgumentHelp("The TCP port of the processors' third-party control.", valueName: "PORT"))
     var controlPort: UInt16 = 5321
@@ -26,13 +30,15 @@ struct PortsCommand: ParsableCommand {
     var format: PageFormat = .text
 
     mutating func validate() throws {
-        guard port > 0 else { throw ValidationError("--port 0: use 1 to 65535.") }
+        guard port != 0 else { throw ValidationError("--port 0: use 1 to 65535.") }
         guard controlPort > 0 else { throw ValidationError("--control-port 0: use 1 to 65535.") }
     }
 
     func run() throws {
         do {
-            let picture = try PortLook.look(port: port, controlPort: controlPort)
+            let file = port == nil ? try ConfigurationArgument.fileToRead(nil) : nil
+            let picture = try PortLook.look(
+                port: port ?? file?.meterPort ?? Settings.defaultMeterPort, controlPort: controlPort)
             let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
             try Console.answer(picture.rendered(as: format, style))
         } catch {

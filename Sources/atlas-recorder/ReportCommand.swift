@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Glibc
 import RecorderStore
 import Reporting
@@ -99,7 +100,7 @@ struct ReportCommand: ParsableCommand {
         let report = try chosenReport()
         let inquiry = try chosenWindow(report)
         if showSQL { return try Console.answer(inquiry.sql) }
-        let (path, isChosen) = Console.storeToRead(flag: store)
+        let (path, isChosen) = try Console.storeToRead(flag: store)
         let reader = try openStore(path, isChosen: isChosen)
         try checkProcessor(reader)
         let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))

@@ -29,7 +29,7 @@ struct Tail: ParsableCommand {
     var format = Format.text
 
     func run() throws {
-        let path = Console.storeToRead(flag: store).path
+        let path = try Console.storeToRead(flag: store).path
         do {
             let reader = try FeedReader(store: path)
             var known = KnownNames()

@@ -38,7 +38,9 @@ final class Running: Sendable {
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = before + arguments
         var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        if environment["ATLAS_RECORDER_STORE"] == nil { variables["ATLAS_RECORDER_STORE"] = nil }
+        for name in ["ATLAS_RECORDER_STORE", "ATLAS_RECORDER_CONFIG"] where environment[name] == nil {
+            variables[name] = nil
+        }
         process.environment = variables
         // Files, not pipes: a pipe's end is inherited by whatever another test starts meanwhile, and then never closes.
         (output, errors) = (Collected(), Collected())

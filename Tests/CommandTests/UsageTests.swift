@@ -45,15 +45,17 @@ struct UsageTests {
         #expect(result.errors.contains(says), "\(result.errors)")
     }
 
-    @Test("help names every flag of the contract", arguments: ["run", "report", "ports", "doctor", "simulate"])
+    @Test(
+        "help names every flag of the contract", arguments: ["run", "report", "ports", "doctor", "config", "simulate"])
     func help(command: String) async throws {
         let result = try await Program.run(command, "--help")
         #expect(result.status == 0)
         let flags = [
             "run": [
                 "--processor", "--store", "--meter-port", "--keep-alive", "--for", "--simulate", "--standby",
-                "--no-relay",
+                "--no-relay", "--config",
             ],
+            "config": ["check"],
             "report": ["--since", "--until", "--split", "--processor", "--format", "--show-sql", "--list", "--store"],
             "ports": ["--port", "--control-port", "--format"],
             "doctor": ["--store", "--processor", "--meter-port", "--format"],

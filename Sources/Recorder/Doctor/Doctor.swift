@@ -14,7 +14,7 @@ package struct Doctor: Sendable {
     static let heartbeatLimit: Int64 = 5_000_000
 
     let store: String
-    /// As named on the command line; empty: those of the store.
+    /// As named on the command line or in a configuration file; empty: those of the store.
     let processors: [ProcessorSpec]
     /// As named on the command line; nil: the recorder's.
     private let namedPort: UInt16?
@@ -24,9 +24,12 @@ package struct Doctor: Sendable {
     let version: String
     let now: Int64
 
-    package init(store: String, processors: [ProcessorSpec], meterPort: UInt16?, version: String) {
+    /// `configuredPort`: of the configuration file; a running recorder knows better.
+    package init(
+        store: String, processors: [ProcessorSpec], meterPort: UInt16?, configuredPort: UInt16? = nil, version: String
+    ) {
         (self.store, self.processors, self.namedPort, self.version) = (store, processors, meterPort, version)
-        self.meterPort = meterPort ?? Program.usualMeterPort
+        self.meterPort = meterPort ?? configuredPort ?? Program.usualMeterPort
         now = HostClocks.system.wall()
     }
 
@@ -43,7 +46,7 @@ package struct Doctor: Sendable {
             recorder = content.run?.heartbeat == before ? .absent : .runs(.init(content.run))
         }
         var doctor = self
-        doctor.meterPort = namedPort ?? recorder.meterPort ?? Program.usualMeterPort
+        doctor.meterPort = namedPort ?? recorder.meterPort ?? meterPort
         return await doctor.examine(file, content, recorder)
     }
 

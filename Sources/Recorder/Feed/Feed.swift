@@ -17,6 +17,7 @@ package final class Feed: Sendable {
         static func label(_ processor: Int32, _ meter: Meter, _ label: String) -> Item {
             .knowledge(Knowledge(label, of: meter, on: processor))
         }
+        static func unit(_ processor: RegisteredProcessor) -> Item { .knowledge(Knowledge(processor)) }
         static func change(_ processor: Int32, _ link: Link, _ state: LinkState, since: Int64) -> Item {
             .change(Change(place: Place(processor: processor, link: link), state: state, since: since))
         }
@@ -47,8 +48,15 @@ package final class Feed: Sendable {
         private(set) var slots: [Channel: Meter] = [:]
         private(set) var labels: [Name: String] = [:]
         private(set) var latest: [Int32: [(at: Int64, level: Double)?]] = [:]
+        /// Units that came while it records.
+        private(set) var units: [Int32: String] = [:]
 
         init() {}
+        init(_ unit: RegisteredProcessor) {
+            units[unit.id] = unit.spec.name
+            for (slot, meter) in unit.slots { slots[Channel(processor: unit.id, slot: slot)] = meter }
+            for (meter, label) in unit.labels { labels[Name(processor: unit.id, meter: meter)] = label }
+        }
         init(_ block: FrameBlock) {
             for (processor, slot, meter) in block.newSlots { slots[Channel(processor: processor, slot: slot)] = meter }
             for (processor, values) in block.latestValues { latest[processor] = values }
@@ -61,8 +69,9 @@ package final class Feed: Sendable {
             slots.merge(newer.slots) { $1 }
             labels.merge(newer.labels) { $1 }
             latest.merge(newer.latest) { $1 }
+            units.merge(newer.units) { $1 }
         }
-        var isEmpty: Bool { slots.isEmpty && labels.isEmpty && latest.isEmpty }
+        var isEmpty: Bool { units.isEmpty && slots.isEmpty && labels.isEmpty && latest.isEmpty }
     }
 
     /// What waits.

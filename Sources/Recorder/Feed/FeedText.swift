@@ -8,7 +8,7 @@ struct FeedText {
     private typealias Channel = Feed.Knowledge.Channel
 
     private let hello: String
-    private let names: [Int32: String]  // quoted
+    private var names: [Int32: String]  // quoted
     private var meters: [Channel: Meter] = [:]
     private var labels: [Int32: [Meter: String]] = [:]
     private var standings: [Feed.Place: Feed.Change] = [:]
@@ -29,6 +29,7 @@ struct FeedText {
     // MARK: what is known
 
     mutating func learn(_ new: Feed.Knowledge) {
+        for (id, name) in new.units { names[id] = name.jsonQuoted }
         meters.merge(new.slots) { $1 }
         latest.merge(new.latest) { $1 }
         for (name, label) in new.labels { call(name.meter, of: name.processor, label) }

@@ -1,7 +1,7 @@
 /// The word that somebody meant.
-enum Guess {
+package enum Guess {
     /// The nearest of `words`: at most a third of its letters wrong, a swap of two counting as one; nil: none is near.
-    static func of(_ word: String, among words: [String]) -> String? {
+    package static func of(_ word: String, among words: [String]) -> String? {
         let nearest = words.map { (word: $0, wrong: distance(word.lowercased(), $0.lowercased())) }
             .min { $0.wrong < $1.wrong }
         guard let nearest, nearest.wrong <= max(1, nearest.word.count / 3) else { return nil }
@@ -9,7 +9,7 @@ enum Guess {
     }
 
     /// A clause for an error's message, or nothing.
-    static func clause(_ word: String, among words: [String]) -> String {
+    package static func clause(_ word: String, among words: [String]) -> String {
         of(word, among: words).map { " Did you mean '\($0)'?" } ?? ""
     }
 

@@ -1,0 +1,76 @@
+import AtlasProtocol
+import Logging
+import RecorderStore
+
+/// When the writer prunes: only while nothing waits to be written, and no more than half of its time.
+struct Pruning {
+    /// Between two looks for what is due.
+    private static let interval = Span.seconds(10)
+    /// The same where the store's size is limited: it grows with every commit.
+    private static let limitedInterval = Span.seconds(1)
+    /// Between two words on a store that stays too large, and how long it must be that first: the minute that lasts is
+    /// deleted by nobody.
+    private static let exceededInterval = Span.seconds(86_400)
+    private static let exceededPatience = Span.seconds(300)
+
+    let retention: Retention
+    let clock: RecorderClock
+    let logger: Logger
+    /// When there is something to do next.
+    private(set) var next: Instant
+    private var fault: StoreFault
+    private var exceededSince: Instant?
+    private var exceededTold: Instant?
+
+    init(_ retention: Retention, _ writer: isolated StoreWriter, clock: RecorderClock, logger: Logger) {
+        (self.retention, self.clock, self.logger) = (retention, clock, logger)
+        next = clock.now
+        writer.retain(retention, lived: next.microseconds)
+        fault = StoreFault(logger: logger, "what is not kept any more cannot be deleted; it will be tried again")
+    }
+
+    /// Takes note of what was committed: a clock that was set proves nothing of any row's age.
+    func heard(_ entries: [Entry], _ writer: isolated StoreWriter) {
+        for case .clockSet(_, let step) in entries { writer.clockSet(by: step, lived: clock.now.microseconds) }
+    }
+
+    /// One step. Throws where the store is damaged.
+    mutating func step(_ writer: isolated StoreWriter) throws(StoreError) {
+        let begin = clock.now
+        do throws(StoreError) {
+            let outcome = try writer.prune(at: clock.wallNow, lived: begin.microseconds) { clock.now.microseconds }
+            let end = clock.now
+            fault.ended(at: end)
+            switch outcome {
+            case .more: next = end + (end - begin)
+            case .done: rest(at: end)
+            case .exceeded: rest(at: end)
+            }
+            tell(outcome, at: end)
+        } catch {
+            guard !error.isDamage else { throw error }
+            rest(at: clock.now)
+            // Somebody else holds the store: then it is tried again, and nothing is wrong.
+            if error.kind != .busy { fault.happened(error, at: clock.now) }
+        }
+    }
+
+    private mutating func rest(at now: Instant) {
+        next = now + (retention.size == nil ? Self.interval : Self.limitedInterval)
+    }
+
+    private mutating func tell(_ outcome: PruneOutcome, at now: Instant) {
+        guard case .exceeded(let bytes) = outcome else {
+            exceededSince = nil
+            return
+        }
+        let since = exceededSince ?? now
+        exceededSince = since
+        guard now - since >= Self.exceededPatience, exceededTold.map({ now - $0 >= Self.exceededInterval }) ?? true
+        else { return }
+        exceededTold = now
+        logger.warning(
+            "the store is larger than it may be, and samples and minutes are deleted already: raise --max-size, or keep events for less long",
+            metadata: ["bytes": "\(bytes)", "max_size": "\(retention.size ?? 0)"])
+    }
+}
