@@ -4,6 +4,8 @@ import CSQLite
 package enum PruneOutcome: Sendable, Equatable {
     /// Something was done, and there may be more.
     case more
+    /// Nothing was done: the write-ahead log is moved into the file first, by the next commit.
+    case paused
     /// Nothing is due.
     case done
     /// The store is too large by what retention does not delete; bytes in use.
