@@ -8,7 +8,9 @@ WITH span AS (
            (CAST(:since_us AS INTEGER) + 59999999) / 60000000 * 60000000 AS first_us,
            CAST(:until_us AS INTEGER) / 60000000 * 60000000 AS last_us,
            (CAST(:since_us AS INTEGER) + 3599999999) / 3600000000 * 3600000000 AS first_hour_us,
-           CAST(:until_us AS INTEGER) / 3600000000 * 3600000000 AS last_hour_us
+           CAST(:until_us AS INTEGER) / 3600000000 * 3600000000 AS last_hour_us,
+           -- Before it retention removed the samples.
+           coalesce((SELECT before_us FROM retained WHERE kind = 'samples'), 0) AS gone_us
 ), wanted AS (
     SELECT p.id, p.name AS processor, p.host || CASE p.control_port WHEN 5321 THEN '' ELSE ':' || p.control_port END AS host
       FROM processor p WHERE :processor IS NULL OR p.name = :processor
@@ -72,17 +74,24 @@ recording AS (
     SELECT m.processor_id, m.stored FROM span CROSS JOIN sample_minute m
      WHERE m.start_us >= max(first_hour_us, last_hour_us) AND m.start_us < span.last_us
     UNION ALL
-    SELECT f.processor_id, length(replace(f.levels, char(1), '')) FROM frame f, span
-     WHERE f.at_us >= since_us AND f.at_us < min(first_us, until_us)
+    -- Of a minute that the window cuts and whose samples are gone, as many as if they had come evenly.
+    SELECT m.processor_id, m.stored * (min(until_us, m.start_us + 60000000) - m.start_us) / 60000000
+                         - m.stored * (max(since_us, m.start_us) - m.start_us) / 60000000
+      FROM span CROSS JOIN sample_minute m
+     WHERE m.start_us IN (since_us / 60000000 * 60000000, until_us / 60000000 * 60000000) AND m.start_us < gone_us
+       AND NOT (m.start_us >= span.first_us AND m.start_us < span.last_us)
     UNION ALL
     SELECT f.processor_id, length(replace(f.levels, char(1), '')) FROM frame f, span
-     WHERE f.at_us >= max(first_us, last_us) AND f.at_us < until_us
+     WHERE f.at_us >= max(since_us, gone_us) AND f.at_us < min(first_us, until_us)
+    UNION ALL
+    SELECT f.processor_id, length(replace(f.levels, char(1), '')) FROM frame f, span
+     WHERE f.at_us >= max(first_us, last_us, gone_us) AND f.at_us < until_us
     UNION ALL
     SELECT m.processor_id, 1 FROM sample s JOIN meter m ON m.id = s.meter_id, span
-     WHERE s.at_us >= since_us AND s.at_us < min(first_us, until_us)
+     WHERE s.at_us >= max(since_us, gone_us) AND s.at_us < min(first_us, until_us)
     UNION ALL
     SELECT m.processor_id, 1 FROM sample s JOIN meter m ON m.id = s.meter_id, span
-     WHERE s.at_us >= max(first_us, last_us) AND s.at_us < until_us
+     WHERE s.at_us >= max(first_us, last_us, gone_us) AND s.at_us < until_us
 ), counts AS (
     SELECT processor_id, sum(samples) AS samples FROM stored GROUP BY processor_id
 ), losses AS (

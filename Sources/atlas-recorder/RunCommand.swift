@@ -76,6 +76,8 @@ struct Run: AsyncParsableCommand {
             """)
     var standby = false
 
+    @OptionGroup var retention: RetentionOptions
+
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("Stop cleanly after this long: 90s, 15m, 2h.", valueName: "DURATION"))
@@ -179,7 +181,8 @@ struct Run: AsyncParsableCommand {
                 relays: settings.relays ?? Settings.defaultRelays
             ) { _, port in
                 if isAnyPort { onBound?(port) }
-            }, standsBy: standby, serviceManager: ServiceManager(environment))
+            }, standsBy: standby, serviceManager: ServiceManager(environment),
+            retention: try retention.over(.default))
         LoggingSystem.bootstrap { _ in PlainLog() }
         let logger = Logger(label: "atlas-recorder")
         let printer = LinePrinter()

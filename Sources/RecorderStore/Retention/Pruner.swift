@@ -186,7 +186,7 @@ final class Pruner {
 
     // MARK: what the store holds
 
-    private func pages() throws(StoreError) -> (all: Int64, free: Int64, size: Int64, used: Int64) {
+    func pages() throws(StoreError) -> (all: Int64, free: Int64, size: Int64, used: Int64) {
         let all = try database.integer("PRAGMA page_count", doing: doing)
         let free = try database.integer("PRAGMA freelist_count", doing: doing)
         let size = try database.integer("PRAGMA page_size", doing: doing)
