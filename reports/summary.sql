@@ -11,7 +11,9 @@ WITH span AS (
            CAST(:until_us AS INTEGER) / 3600000000 * 3600000000 AS last_hour_us,
            -- Whether anything was stored from the window's end on.
            coalesce((SELECT max(at_us) FROM frame), 0) >= CAST(:until_us AS INTEGER)
-               OR coalesce((SELECT max(at_us) FROM sample), 0) >= CAST(:until_us AS INTEGER) AS is_past
+               OR coalesce((SELECT max(at_us) FROM sample), 0) >= CAST(:until_us AS INTEGER) AS is_past,
+           -- Before it retention removed the samples.
+           coalesce((SELECT before_us FROM retained WHERE kind = 'samples'), 0) AS gone_us
 ), wanted AS (
     SELECT p.id, p.name AS processor, p.host || CASE p.control_port WHEN 5321 THEN '' ELSE ':' || p.control_port END AS host
       FROM processor p WHERE :processor IS NULL OR p.name = :processor
@@ -83,9 +85,11 @@ recording AS (
      WHERE first_us <= last_us AND until_us > last_us AND NOT (until_us - last_us <= 30000000 AND is_past)
 ), cut AS (
     -- Of a minute whose values are no longer kept only the count is left: it is spread evenly.
-    SELECT *, NOT EXISTS (SELECT 1 FROM frame f WHERE f.at_us >= minute_us AND f.at_us < minute_us + 60000000)
-          AND NOT EXISTS (SELECT 1 FROM sample s WHERE s.at_us >= minute_us AND s.at_us < minute_us + 60000000) AS is_gone
-      FROM edge
+    SELECT e.*, minute_us < gone_us
+               OR (NOT EXISTS (SELECT 1 FROM frame f WHERE f.at_us >= minute_us AND f.at_us < minute_us + 60000000)
+                   AND NOT EXISTS (SELECT 1 FROM sample s WHERE s.at_us >= minute_us AND s.at_us < minute_us + 60000000))
+                   AS is_gone
+      FROM span CROSS JOIN edge e
 ), stored AS (
     SELECT h.processor_id, h.stored AS samples FROM span CROSS JOIN sample_hour h
      WHERE h.start_us >= first_hour_us AND h.start_us < last_hour_us
@@ -101,10 +105,10 @@ recording AS (
       FROM cut c CROSS JOIN sample_minute m WHERE m.start_us = c.minute_us
     UNION ALL
     SELECT f.processor_id, e.sign * length(replace(f.levels, char(1), '')) FROM cut e CROSS JOIN frame f
-     WHERE f.at_us >= e.from_us AND f.at_us < e.to_us
+     WHERE NOT e.is_gone AND f.at_us >= e.from_us AND f.at_us < e.to_us
     UNION ALL
     SELECT m.processor_id, e.sign FROM cut e CROSS JOIN sample s CROSS JOIN meter m ON m.id = s.meter_id
-     WHERE s.at_us >= e.from_us AND s.at_us < e.to_us
+     WHERE NOT e.is_gone AND s.at_us >= e.from_us AND s.at_us < e.to_us
 ), counts AS (
     SELECT processor_id, sum(samples) AS samples FROM stored GROUP BY processor_id
 ), losses AS (

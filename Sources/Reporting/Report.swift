@@ -30,7 +30,9 @@ package struct Report: Sendable {
     }
 
     package func run(on store: StoreReader, _ question: Question) throws(StoreError) -> Table {
-        try store.query(sql, question.parameters)
+        var parameters = question.parameters
+        parameters[":log_bytes"] = .integer(store.logBytes)
+        return try store.query(sql, parameters)
     }
 }
 

@@ -22,6 +22,7 @@ extension Summary {
         var lines = ["\(style.bold("Window"))      \(since) to \(until) (\(Length.text(window)))"]
         lines.append("\(style.bold("Recorded"))    \(recordedText(style))")
         lines += breaks.flatMap { $0.lines(style, until: question.until) }
+        lines += removed.map { $0.line(style) }
         lines += stateLines(style)
         lines.append("\(style.bold("Errors"))      \(errorCountText(style))")
         lines.append("\(style.bold("EADDRINUSE"))  \(addressInUseText(style))")
