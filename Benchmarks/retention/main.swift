@@ -82,7 +82,8 @@ struct Bench {
         queue = FrameQueue(limit: 256 << 20)
         writer = try StoreWriter(path: file, holder: "bench", queue: queue) { _ in }
         let specs = (1...count).map {
-            ProcessorSpec(name: "Unit \($0)", host: "10.\($0 / 65_536).\($0 / 256 % 256).\($0 % 256)", controlPort: 5321)
+            ProcessorSpec(
+                name: "Unit \($0)", host: "10.\($0 / 65_536).\($0 / 256 % 256).\($0 % 256)", controlPort: 5321)
         }
         let start = RunStart(version: "bench", pid: getpid(), host: "bench")
         let registered = try await writer.begin(start, processors: specs, at: begin)
@@ -138,7 +139,9 @@ func year() async throws {
         for index in 0..<1_440 {
             let start = begin + (Int64(day) * 1_440 + Int64(index)) * minute
             var block = FrameBlock()
-            for frame in 0..<rate { bench.units[0].frame(at: start + Int64(frame) * minute / Int64(rate), into: &block) }
+            for frame in 0..<rate {
+                bench.units[0].frame(at: start + Int64(frame) * minute / Int64(rate), into: &block)
+            }
             bench.units[0].assembler.summarize(into: &block)
             _ = bench.queue.exchange(block)
             try await bench.turn(at: start + minute + 4 * second, room: minute)
@@ -154,7 +157,8 @@ func year() async throws {
         let numbers = row.map { value -> Int64 in if case .integer(let number) = value { number } else { 0 } }
         print(
             "\(day + 1)  \(numbers[0])  \(numbers[1])  \(Double(numbers[2] / 10_000) / 100)  "
-                + "\(Double(numbers[3] / 10_000) / 100)  \(Double(size(file + "-wal") / 10_000) / 100)  \(bench.steps.count)")
+                + "\(Double(numbers[3] / 10_000) / 100)  \(Double(size(file + "-wal") / 10_000) / 100)  \(bench.steps.count)"
+        )
     }
     try await bench.writer.finish([], at: begin + Int64(days) * Retention.day)
     try bench.report(file)
@@ -181,7 +185,8 @@ func load() async throws {
         var left: Int64 = 0
         if case .integer(let number)? = frames.first { left = number }
         print(
-            "\((half + 1) / 120)  \((half + 1) * 5 * count)  \(left)  \(size(file) / 1_000_000)  \(size(file + "-wal") / 1_000_000)")
+            "\((half + 1) / 120)  \((half + 1) * 5 * count)  \(left)  \(size(file) / 1_000_000)  \(size(file + "-wal") / 1_000_000)"
+        )
     }
     print(bench.commits.text("commits"))
     print(bench.counts.text("counts of minutes"))

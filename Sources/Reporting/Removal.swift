@@ -20,7 +20,8 @@ package struct Removal: Sendable, Equatable {
             """, question.parameters)
         return table.rows.indices.compactMap { index in
             let row = Row(table: table, row: index)
-            guard let kind = row.text("kind").flatMap(RetainedKind.init), let before = row.integer("kept_from_us") else {
+            guard let kind = row.text("kind").flatMap(RetainedKind.init), let before = row.integer("kept_from_us")
+            else {
                 return nil
             }
             return Removal(

@@ -59,7 +59,8 @@ struct PruneCommand: ParsableCommand {
         Console.line("at \(LocalTime.textWithZone(now)); kept: \(Self.words(retention))")
         for share in shares {
             Console.line(
-                "\(share.kind): \(share.rows) rows, from \(LocalTime.text(share.from).prefix(19)) to \(LocalTime.text(share.until).prefix(19))")
+                "\(share.kind): \(share.rows) rows, from \(LocalTime.text(share.from).prefix(19)) to \(LocalTime.text(share.until).prefix(19))"
+            )
         }
         if shares.isEmpty { Console.line("nothing is older than that") }
         if let budget, bytes > budget {
@@ -102,7 +103,8 @@ struct PruneCommand: ParsableCommand {
 
     private static func words(_ retention: Retention) -> String {
         func days(_ length: Int64?) -> String { length.map { "\(Double($0 / 8_640_000_000) / 10) days" } ?? "for ever" }
-        return "samples \(days(retention.samples)), minutes \(days(retention.minutes)), events \(days(retention.events))"
+        return
+            "samples \(days(retention.samples)), minutes \(days(retention.minutes)), events \(days(retention.events))"
             + (retention.size.map { ", at most \(SizeExpression.text($0))" } ?? "")
     }
 }

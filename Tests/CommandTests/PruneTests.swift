@@ -8,7 +8,9 @@ struct PruneTests: StoreBench {
 
     /// A store that a recorder has written, and 100 days before that an hour of frames, so many a second.
     private func oldStore(framesPerSecond rate: Int = 20) async throws {
-        #expect(try await Program.run("run", "--simulate", "--meter-port", "0", "--store", store, "--for", "2s").status == 0)
+        #expect(
+            try await Program.run("run", "--simulate", "--meter-port", "0", "--store", store, "--for", "2s").status == 0
+        )
         let script = """
             import sqlite3, sys
             store = sqlite3.connect(sys.argv[1])

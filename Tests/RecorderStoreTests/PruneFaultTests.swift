@@ -12,7 +12,9 @@ struct PruneFaultTests: PruningBench {
         samples: 2 * Retention.day, minutes: 3 * Retention.day, events: 4 * Retention.day, size: nil)
     private static let end = start + 10 * Retention.day
 
-    @Test("whatever fails while it is pruned, the store is whole, and in the end the same went", arguments: Fault.allCases, [false, true])
+    @Test(
+        "whatever fails while it is pruned, the store is whole, and in the end the same went",
+        arguments: Fault.allCases, [false, true])
     func sweep(fault: Fault, lasting: Bool) async throws {
         try await liveThroughDays()
         let (points, _, wanted) = try await prune(Injection(fault, lasting: lasting, atPoint: 0))

@@ -13,7 +13,8 @@ extension PruningBench {
     /// clock shows their end then.
     func busy(minutes: Int, meters count: Int = 12, path: String? = nil) async throws -> Recording {
         let recording = try await Recording(path ?? folder.store)
-        try await recording.commit([.change(processor: recording.id, link: .meters, state: .up, since: start)], at: start)
+        try await recording.commit(
+            [.change(processor: recording.id, link: .meters, state: .up, since: start)], at: start)
         var unit = BusyUnit(recording, meters: count)
         for index in 0..<minutes {
             let begin = start + Int64(index) * minute
@@ -35,15 +36,19 @@ extension PruningBench {
                 try await recording.commit(
                     [
                         .event(.init(processor: id, at: now, link: .control, name: .connected)),
-                        .change(processor: id, link: .control, state: hour % 2 == 0 ? .up : .down(.refused), since: now),
-                        .change(processor: id, link: .meters, state: hour % 3 == 0 ? .down(.controlDown) : .up, since: now),
+                        .change(
+                            processor: id, link: .control, state: hour % 2 == 0 ? .up : .down(.refused), since: now),
+                        .change(
+                            processor: id, link: .meters, state: hour % 3 == 0 ? .down(.controlDown) : .up, since: now),
                         .fault(
                             SocketFault(
                                 processor: id, socket: .udp, operation: .bind, code: "EADDRINUSE", errno: 98,
                                 address: "0.0.0.0:3131", message: "Address already in use", at: now, count: 3)),
                         .parameter(processor: id, at: now, name: "ZoneGain_0", value: .integer(Int64(day * 24 + hour))),
                         .loss(Loss(processor: id, reason: .kernelDrop, at: now, datagrams: 1, samples: nil)),
-                    ] + (day + hour == 0 ? [.parameter(processor: id, at: now, name: "ZoneMute_0", value: .integer(1))] : []),
+                    ]
+                        + (day + hour == 0
+                            ? [.parameter(processor: id, at: now, name: "ZoneMute_0", value: .integer(1))] : []),
                     at: now)
                 var unit = BusyUnit(recording, meters: 1)
                 unit.feed(from: now + second, until: now + second + 1)
@@ -112,7 +117,9 @@ extension StoreWriter {
     }
 
     /// All that is due at `now`, after a day of life.
-    func pruneAll(_ retention: Retention, at now: Int64) throws(StoreError) { _ = try prune(retention, at: now, steps: .max) }
+    func pruneAll(_ retention: Retention, at now: Int64) throws(StoreError) {
+        _ = try prune(retention, at: now, steps: .max)
+    }
 
     /// At most so many steps; the rows of samples that are left.
     @discardableResult
@@ -130,6 +137,7 @@ extension StoreWriter {
                 count += 1
             }
         }
-        return try database.integer("SELECT count(*) FROM frame WHERE at_us < \(now - (retention.samples ?? now))", doing: "count")
+        return try database.integer(
+            "SELECT count(*) FROM frame WHERE at_us < \(now - (retention.samples ?? now))", doing: "count")
     }
 }

@@ -91,7 +91,9 @@ struct RetentionPlanTests {
         for step in 0..<60 {
             let lived = RetentionPlan.settling + Int64(step) * minute
             store.countedUntil = Self.now + Int64(step) * minute
-            guard case .cut(let cut) = plan.next(store, now: Self.now + Int64(step) * minute, lived: lived) else { continue }
+            guard case .cut(let cut) = plan.next(store, now: Self.now + Int64(step) * minute, lived: lived) else {
+                continue
+            }
             #expect(cut.before == Self.now + Int64(step) * minute - 90 * Self.day)
             (store.oldest[.samples], store.cut[.samples], cuts) = (cut.before, cut.before, cuts + 1)
         }
@@ -115,7 +117,11 @@ struct RetentionPlanTests {
         store.oldest[.samples] = nil
         #expect(
             plan.next(store, now: 0, lived: 0)
-                == .cut(Cut(kind: .minutes, before: min(store.lump[.minutes]!, Self.now / grain(.minutes) * grain(.minutes)), reason: .size)))
+                == .cut(
+                    Cut(
+                        kind: .minutes,
+                        before: min(store.lump[.minutes]!, Self.now / grain(.minutes) * grain(.minutes)), reason: .size)
+                ))
         store.oldest[.minutes] = nil
         #expect(plan.next(store, now: 0, lived: 0) == .exceeded)
     }
@@ -146,7 +152,8 @@ struct RetentionPlanTests {
     }
 
     @Test(
-        "sizes", arguments: [
+        "sizes",
+        arguments: [
             ("20GB", 20_000_000_000), ("1.5 TB", 1_500_000_000_000), ("512MiB", 536_870_912), ("10000000", 10_000_000),
             ("10mb", 10_000_000), ("9.9MB", nil), ("GB", nil), ("-5GB", nil), ("1.GB", nil), ("5 bananas", nil),
             ("300TB", nil), ("1e3GB", nil), ("", nil),

@@ -22,7 +22,8 @@ struct RetentionSizeTests: PruningBench {
     func limit() async throws {
         let limit: Int64 = 10_000_000
         let recording = try await Recording(folder.store)
-        try await recording.commit([.change(processor: recording.id, link: .meters, state: .up, since: start)], at: start)
+        try await recording.commit(
+            [.change(processor: recording.id, link: .meters, state: .up, since: start)], at: start)
         let writer = recording.writer
         await writer.retain(Retention(samples: nil, minutes: nil, events: nil, size: limit), lived: 0)
         var unit = BusyUnit(recording, meters: 38)
@@ -37,7 +38,9 @@ struct RetentionSizeTests: PruningBench {
             while steps < 500, try await writer.pruned(at: now, lived: 0) == .more { steps += 1 }
             largest = max(largest, size)
         }
-        print("limit \(limit): at most \(largest) bytes, \(written) frames written, \(try integer(folder.store, "SELECT count(*) FROM frame")) left")
+        print(
+            "limit \(limit): at most \(largest) bytes, \(written) frames written, \(try integer(folder.store, "SELECT count(*) FROM frame")) left"
+        )
         #expect(largest <= limit)
         #expect(largest > limit / 2)
         let left = try integer(folder.store, "SELECT count(*) FROM frame")
@@ -74,7 +77,12 @@ struct RetentionSizeTests: PruningBench {
         let recording = try await Recording(folder.store)
         for index in 0..<60 {
             try await recording.commit(
-                [.event(.init(processor: nil, at: start + Int64(index), link: nil, name: .renamed, detail: String(repeating: "x", count: 100_000)))],
+                [
+                    .event(
+                        .init(
+                            processor: nil, at: start + Int64(index), link: nil, name: .renamed,
+                            detail: String(repeating: "x", count: 100_000)))
+                ],
                 at: start + Int64(index))
         }
         await recording.writer.retain(Retention(samples: nil, minutes: nil, events: nil, size: 10_000_000), lived: 0)

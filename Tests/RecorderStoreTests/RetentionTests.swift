@@ -12,16 +12,24 @@ struct RetentionTests: PruningBench {
     func boundaries() async throws {
         let recording = try await busy(minutes: 30)
         let cut = start + 20 * minute
-        let counts = try lines(folder.store, "SELECT count(*) FROM frame WHERE at_us < \(cut) UNION ALL SELECT count(*) FROM sample WHERE at_us < \(cut)")
-        let kept = try integer(folder.store, "SELECT (SELECT count(*) FROM frame WHERE at_us >= \(cut)) + (SELECT count(*) FROM sample WHERE at_us >= \(cut))")
+        let counts = try lines(
+            folder.store,
+            "SELECT count(*) FROM frame WHERE at_us < \(cut) UNION ALL SELECT count(*) FROM sample WHERE at_us < \(cut)"
+        )
+        let kept = try integer(
+            folder.store,
+            "SELECT (SELECT count(*) FROM frame WHERE at_us >= \(cut)) + (SELECT count(*) FROM sample WHERE at_us >= \(cut))"
+        )
         let retention = Retention(samples: 10 * minute, minutes: nil, events: nil, size: nil)
         try await recording.writer.pruneAll(retention, at: start + 30 * minute + 1)
         #expect(try integer(folder.store, "SELECT min(at_us) FROM frame") >= cut)
-        #expect(try integer(folder.store, "SELECT (SELECT count(*) FROM frame) + (SELECT count(*) FROM sample)") == kept)
+        #expect(
+            try integer(folder.store, "SELECT (SELECT count(*) FROM frame) + (SELECT count(*) FROM sample)") == kept)
         let removed = counts.compactMap { Int64($0) }.reduce(0, +)
         #expect(removed > 1_000)
         #expect(
-            try lines(folder.store, "SELECT kind, kept_from_us, removed, reason, round(keep_days * 1440) FROM retention")
+            try lines(
+                folder.store, "SELECT kind, kept_from_us, removed, reason, round(keep_days * 1440) FROM retention")
                 == ["samples|\(cut)|\(removed)|age|10.0", "minutes||0||", "events||0||"])
         #expect(try lines(folder.store, "SELECT event FROM connection_events WHERE event = 'pruned'") == ["pruned"])
         try expectSound()
@@ -42,10 +50,13 @@ struct RetentionTests: PruningBench {
         #expect(try lines(folder.store, "SELECT \(columns) FROM meter_hours") == hours)
         #expect(try levels(folder.store, start, end) == report)
         // The meters were down for a moment, as is learnt now: from there on the minutes are counted again.
-        try await recording.commit([.change(processor: recording.id, link: .meters, state: .down(.taken), since: end - 40 * minute)], at: end)
+        try await recording.commit(
+            [.change(processor: recording.id, link: .meters, state: .down(.taken), since: end - 40 * minute)], at: end)
         while try await recording.writer.countMinutes() {}
         let cut = end - 30 * minute
-        #expect(try lines(folder.store, "SELECT \(columns) FROM meter_minutes WHERE start_us < \(cut)") == minutes.filter { (Int64($0.split(separator: "|")[2]) ?? 0) < cut })
+        #expect(
+            try lines(folder.store, "SELECT \(columns) FROM meter_minutes WHERE start_us < \(cut)")
+                == minutes.filter { (Int64($0.split(separator: "|")[2]) ?? 0) < cut })
         try expectSound()
     }
 
@@ -73,15 +84,23 @@ struct RetentionTests: PruningBench {
         try await recording.writer.pruneAll(
             Retention(samples: nil, minutes: nil, events: 5 * Retention.day, size: nil), at: start + 10 * Retention.day)
         let cut = (start + 5 * Retention.day) / Retention.day * Retention.day
-        for (table, column) in [("event", "at_us"), ("sample_loss", "until_us"), ("socket_error", "last_us"), ("sample_hour", "start_us")] {
+        for (table, column) in [
+            ("event", "at_us"), ("sample_loss", "until_us"), ("socket_error", "last_us"), ("sample_hour", "start_us"),
+        ] {
             #expect(try integer(folder.store, "SELECT min(\(column)) FROM \(table)") >= cut, "\(table)")
         }
-        #expect(try integer(folder.store, "SELECT count(*) FROM socket_error_minute WHERE error_id NOT IN (SELECT id FROM socket_error)") == 0)
+        #expect(
+            try integer(
+                folder.store,
+                "SELECT count(*) FROM socket_error_minute WHERE error_id NOT IN (SELECT id FROM socket_error)") == 0)
         #expect(try integer(folder.store, "SELECT count(*) FROM socket_error") > 0)
         #expect(try integer(folder.store, "SELECT min(from_us) FROM recorder_passage") >= cut)
         // Each link's first row holds the cut.
         #expect(
-            try lines(folder.store, "SELECT count(*), sum(started_us <= \(cut)), min(ended_us > \(cut)) FROM (SELECT min(started_us) AS started_us, ended_us FROM link_state GROUP BY processor_id, link)")
+            try lines(
+                folder.store,
+                "SELECT count(*), sum(started_us <= \(cut)), min(ended_us > \(cut)) FROM (SELECT min(started_us) AS started_us, ended_us FROM link_state GROUP BY processor_id, link)"
+            )
                 == ["2|2|1"])
         #expect(try lines(folder.store, "SELECT value FROM parameter_changes WHERE parameter = 'ZoneMute_0'") == ["1"])
         #expect(try integer(folder.store, "SELECT count(*) FROM recorder_runs") > 4)
@@ -156,9 +175,36 @@ struct RetentionTests: PruningBench {
         let other = try Database(path: folder.store, mode: .readWrite)
         try other.execute("BEGIN IMMEDIATE", doing: "hold it")
         let retention = Retention(samples: minute, minutes: nil, events: nil, size: nil)
-        await #expect { try await recording.writer.pruneAll(retention, at: start + 30 * minute) } throws: { ($0 as? StoreError)?.kind == .busy }
+        await #expect { try await recording.writer.pruneAll(retention, at: start + 30 * minute) } throws: {
+            ($0 as? StoreError)?.kind == .busy
+        }
         try other.execute("ROLLBACK", doing: "let go")
         try await recording.writer.pruneAll(retention, at: start + 30 * minute)
         #expect(try integer(folder.store, "SELECT count(*) FROM frame") < 1_000)
+    }
+
+    @Test("levels of a window that cuts a minute whose samples are gone count that minute whole")
+    func cutMinute() async throws {
+        let recording = try await busy(minutes: 30)
+        try await recording.writer.pruneAll(
+            Retention(samples: 10 * minute, minutes: nil, events: nil, size: nil), at: start + 30 * minute)
+        let whole = try levels(folder.store, start + 5 * minute, start + 7 * minute)
+        let cut = try levels(folder.store, start + 5 * minute + 20 * second, start + 7 * minute - 10 * second)
+        #expect(cut == whole)
+        #expect(cut.values.allSatisfy { $0.known == 2 * minute })
+    }
+
+    @Test("rescue does not count as lost what retention removed")
+    func rescued() async throws {
+        let recording = try await busy(minutes: 130)
+        try await recording.writer.pruneAll(
+            Retention(samples: 10 * minute, minutes: hour, events: nil, size: nil), at: start + 130 * minute)
+        let copy = folder.path + "/rescued.sqlite"
+        let result = try StoreRescue.copy(folder.store, to: copy, at: start + 131 * minute)
+        #expect(result.samplesLost == 0)
+        #expect(
+            try lines(copy, "SELECT kind, kept_from_us, removed FROM retention")
+                == lines(folder.store, "SELECT kind, kept_from_us, removed FROM retention"))
+        try expectSound(path: copy)
     }
 }

@@ -83,7 +83,8 @@ struct PrunedTable: Sendable {
         let doing = "delete what is not kept any more"
         let behind = cursor == nil ? "" : " AND \(compare(">", from: 3))"
         let find = try Statement(
-            "SELECT \(keyList) FROM \(name) WHERE (\(range))\(behind) ORDER BY \(keyList) LIMIT 1 OFFSET ?2", on: database,
+            "SELECT \(keyList) FROM \(name) WHERE (\(range))\(behind) ORDER BY \(keyList) LIMIT 1 OFFSET ?2",
+            on: database,
             doing: doing)
         try find.bind(.integer(before), at: 1)
         try find.bind(.integer(Int64(count - 1)), at: 2)

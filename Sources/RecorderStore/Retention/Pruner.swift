@@ -125,7 +125,8 @@ final class Pruner {
             try Statement("UPDATE retained SET before_us = ?1, reason = ?2 WHERE kind = ?3", on: database, doing: doing)
                 .run(before, .text(cut.reason.rawValue), .text(cut.kind.rawValue))
             try Statement(
-                "UPDATE minute_coverage SET fixed_us = ?1 WHERE fixed_us < ?1 AND until_us >= ?1", on: database, doing: doing
+                "UPDATE minute_coverage SET fixed_us = ?1 WHERE fixed_us < ?1 AND until_us >= ?1", on: database,
+                doing: doing
             ).run(before)
             switch cut.kind {
             case .samples: break
@@ -263,10 +264,14 @@ final class Pruner {
         guard !events.isEmpty else { return }
         try database.transaction("tell what was deleted") { () throws(StoreError) in
             for event in events {
-                try Statement("INSERT INTO event (at_us, event, detail) VALUES (?, 'pruned', ?)", on: database, doing: doing)
-                    .run(.integer(now), .text(event.detail))
-                try Statement("UPDATE retained SET told = removed, told_us = ?1 WHERE kind = ?2", on: database, doing: doing)
-                    .run(.integer(now), event.kind)
+                try Statement(
+                    "INSERT INTO event (at_us, event, detail) VALUES (?, 'pruned', ?)", on: database, doing: doing
+                )
+                .run(.integer(now), .text(event.detail))
+                try Statement(
+                    "UPDATE retained SET told = removed, told_us = ?1 WHERE kind = ?2", on: database, doing: doing
+                )
+                .run(.integer(now), event.kind)
             }
         }
     }

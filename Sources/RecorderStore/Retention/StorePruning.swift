@@ -99,7 +99,9 @@ package final class StorePruning {
     private static func removed(_ database: Database) throws(StoreError) -> [RetainedKind: Int64] {
         let rows = try Statement("SELECT kind, removed FROM retained", on: database)
         var removed: [RetainedKind: Int64] = [:]
-        while try rows.step() { if let kind = rows.text(0).flatMap(RetainedKind.init) { removed[kind] = rows.integer(1) } }
+        while try rows.step() {
+            if let kind = rows.text(0).flatMap(RetainedKind.init) { removed[kind] = rows.integer(1) }
+        }
         return removed
     }
 }
