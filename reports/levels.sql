@@ -27,9 +27,6 @@ WITH RECURSIVE span AS (
     SELECT id, (first_us + 3599999999) / 3600000000 * 3600000000 AS first_us,
            max(last_us / 3600000000, (first_us + 3599999999) / 3600000000) * 3600000000 AS last_us
       FROM unit WHERE first_us < last_us
-), hour_start(id, start_us, last_us) AS (
-    SELECT id, first_us, last_us FROM hours WHERE first_us < last_us
-    UNION ALL SELECT id, start_us + 3600000000, last_us FROM hour_start WHERE start_us + 3600000000 < last_us
 ), minutes(id, first_us, last_us) AS (
     SELECT u.id, u.first_us, min(h.first_us, u.last_us) FROM unit u JOIN hours h ON h.id = u.id
     UNION ALL SELECT u.id, max(h.last_us, u.first_us), u.last_us FROM unit u JOIN hours h ON h.id = u.id
@@ -122,9 +119,9 @@ WITH RECURSIVE span AS (
 ), part AS (
     SELECT t.meter_id AS meter_id, t.samples AS samples, t.low_db AS low_db, t.high_db AS high_db,
            t.level_us AS level_us, t.silent_us AS silent_us, t.known_us AS known_us
-      FROM hour_start h
+      FROM hours h
      CROSS JOIN meter m ON m.processor_id = h.id
-     CROSS JOIN meter_hour t ON t.start_us = h.start_us AND t.meter_id = m.id
+     CROSS JOIN meter_hour t ON t.meter_id = m.id AND t.start_us >= h.first_us AND t.start_us < h.last_us
     UNION ALL
     SELECT t.meter_id, t.samples, CASE typeof(t.low) WHEN 'integer' THEN t.low / 10.0 ELSE t.low END,
            CASE typeof(t.high) WHEN 'integer' THEN t.high / 10.0 ELSE t.high END, t.level_us, t.silent_us, t.known_us

@@ -71,21 +71,21 @@ recording AS (
     -- The minutes that the window's ends cut are counted value by value, on the side of the end that has less of them.
     -- sign -1: the whole minute was taken, and this part of it does not belong to the window. Where nothing was stored after
     -- the window's end, as in a window until now, that is no part at all.
-    SELECT since_us / 60000000 * 60000000 AS minute_us, since_us AS from_us, min(first_us, until_us) AS to_us, 1 AS sign,
-           min(first_us, until_us) - since_us AS inside_us
+    SELECT since_us / 60000000 * 60000000 AS minute_us, since_us AS from_us, min(first_us, until_us) AS to_us, 1 AS sign
       FROM span WHERE since_us < first_us AND (first_us > last_us OR first_us - since_us <= 30000000)
     UNION ALL
-    SELECT first_us - 60000000, first_us - 60000000, since_us, -1, first_us - since_us FROM span
+    SELECT first_us - 60000000, first_us - 60000000, since_us, -1 FROM span
      WHERE first_us <= last_us AND first_us - since_us > 30000000
     UNION ALL
-    SELECT last_us, last_us, until_us, 1, until_us - last_us FROM span
+    SELECT last_us, last_us, until_us, 1 FROM span
      WHERE first_us <= last_us AND until_us > last_us AND until_us - last_us <= 30000000 AND is_past
     UNION ALL
-    SELECT last_us, until_us, last_us + 60000000, -1, until_us - last_us FROM span
+    SELECT last_us, until_us, last_us + 60000000, -1 FROM span
      WHERE first_us <= last_us AND until_us > last_us AND NOT (until_us - last_us <= 30000000 AND is_past)
 ), cut AS (
-    -- Of a minute whose values are no longer kept only the count is left: it is spread evenly.
-    SELECT e.*, minute_us < gone_us
+    -- Of a minute whose values are no longer kept only the count is left: as many as if they had come evenly.
+    SELECT e.*, max(since_us, minute_us) - minute_us AS begin_us, min(until_us, minute_us + 60000000) - minute_us AS end_us,
+           minute_us < gone_us
                OR (NOT EXISTS (SELECT 1 FROM frame f WHERE f.at_us >= minute_us AND f.at_us < minute_us + 60000000)
                    AND NOT EXISTS (SELECT 1 FROM sample s WHERE s.at_us >= minute_us AND s.at_us < minute_us + 60000000))
                    AS is_gone
@@ -100,7 +100,7 @@ recording AS (
     SELECT m.processor_id, m.stored FROM span CROSS JOIN sample_minute m
      WHERE m.start_us >= max(first_hour_us, last_hour_us) AND m.start_us < span.last_us
     UNION ALL
-    SELECT m.processor_id, CASE WHEN c.is_gone THEN (m.stored * c.inside_us + 30000000) / 60000000
+    SELECT m.processor_id, CASE WHEN c.is_gone THEN m.stored * c.end_us / 60000000 - m.stored * c.begin_us / 60000000
                                 WHEN c.sign < 0 THEN m.stored ELSE 0 END
       FROM cut c CROSS JOIN sample_minute m WHERE m.start_us = c.minute_us
     UNION ALL

@@ -143,20 +143,32 @@ package final class StoreRescue {
                     outcome.refused += 1
                 }
             } gap: { gap in
-                if outcome.gaps == 0 { outcome.firstGap = gap.after }
+                outcome.firstGap = outcome.gaps == 0 ? gap.after : min(outcome.firstGap ?? 0, gap.after ?? 0)
                 outcome.gaps += 1
             }
         }
         try target.execute("BEGIN", doing: "copy \(table)")
         try walk(order[0], "")
-        if outcome.gaps > 0, order.last == "started_us" {
-            // A link's rows lie by processor and link first: each of them is a stretch of its own.
-            outcome.gaps = 0
-            for stretch in try links() { try walk("started_us", stretch) }
+        if outcome.gaps > 0, let time = order.last, time != order[0], let stretches = try stretches(of: table) {
+            (outcome.gaps, outcome.firstGap) = (0, nil)
+            for stretch in stretches { try walk(time, stretch) }
             outcome.gaps = max(outcome.gaps, 1)
         }
         try target.execute("COMMIT", doing: "copy \(table)")
         return outcome
+    }
+
+    /// Where rows do not lie by time first, but a link's or a meter's together: the conditions for each of these.
+    private func stretches(of table: String) throws(StoreError) -> [String]? {
+        switch table {
+        case "link_state", "link_state_ahead": return try links()
+        case "meter_hour" where source.version >= 10:
+            let ids = try Statement("SELECT id FROM meter", on: target)
+            var meters: [String] = []
+            while try ids.step() { meters.append("meter_id = \(ids.integer(0))") }
+            return meters
+        default: return nil
+        }
     }
 
     private func links() throws(StoreError) -> [String] {
