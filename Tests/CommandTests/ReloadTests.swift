@@ -143,7 +143,7 @@ struct ReloadTests {
         try await recorder.line("Bar  subscribed (8 parameters)")
         recorder.send(SIGTERM)
         #expect(try await recorder.end().status == 0)
-        other.send(SIGTERM)
+        other.send(SIGKILL)
         _ = try await other.end()
         #expect(
             try await sql(store, "SELECT processor, host, control_port FROM processors") == "Bar|127.0.0.2|\(new.port)")

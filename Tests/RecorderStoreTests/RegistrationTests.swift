@@ -80,7 +80,7 @@ struct RegistrationTests {
                     processor: recording.id, link: $0, state: .unknown(.recorderStarting), since: start + 9 * second)
             }, registering: [told.registration(moved)], samples: true, at: start + 10 * second)
         #expect(told.all.first?.first?.id == recording.id)
-        // Not a second row of the same state.
+        // The registration adds none: this is what its links are already.
         #expect(
             try states("Main Bar") == [
                 "control|recorder_starting|0|9", "control|recorder_starting|9|", "meters|recorder_starting|0|9",
