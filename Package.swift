@@ -59,6 +59,11 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
+        // Benchmarks/retention/run
+        .executableTarget(
+            name: "retention-bench", dependencies: ["AtlasProtocol", "RecorderStore"], path: "Benchmarks/retention",
+            exclude: ["run"]),
+
         // Faults under SQLite: system calls and allocations that fail.
         .target(name: "CFaults", dependencies: ["CSQLite"], path: "Tests/CFaults"),
         .testTarget(name: "AtlasProtocolTests", dependencies: ["AtlasProtocol"]),

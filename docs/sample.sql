@@ -254,3 +254,5 @@ SELECT start_us / 3600000000 * 3600000000, meter_id, sum(samples), min(low) / 10
 INSERT OR REPLACE INTO minute_coverage (processor_id, from_us, until_us)
 SELECT p.id, (SELECT min(start_us) FROM meter_minute), (SELECT max(start_us) + 60000000 FROM meter_minute) FROM processor p;
 COMMIT;
+-- What the recorder was told to keep.
+INSERT INTO retained (kind, keep_us) VALUES ('samples', 7776000000000), ('minutes', 157788000000000), ('events', NULL);

@@ -1,20 +1,25 @@
 -- Each meter in the window: low, mean and high in dB, time at silence (-80 dB), and how much of the window is known.
 -- Weighted by time: a value holds until the next one while the meters link is up. Whole hours and minutes come from
 -- meter_hour and meter_minute; what the window cuts of a minute, and what has no minutes, from the samples.
+-- Where retention removed the samples, a minute that the window cuts counts whole.
 -- samples counts the values that came; label has the names one after the other when the channel was renamed.
 -- Parameters: :since_us, :until_us (microseconds since 1970 UTC), :processor (a name, or NULL for all).
 WITH RECURSIVE span AS (
     SELECT CAST(:since_us AS INTEGER) AS since_us, CAST(:until_us AS INTEGER) AS until_us,
            -- What is stored of a recorder that runs goes up to its last heartbeat.
-           (SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1) AS stored_us
+           (SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1) AS stored_us,
+           -- Before it there are no samples any more.
+           coalesce((SELECT before_us FROM retained WHERE kind = 'samples'), 0) AS gone_us
 ), unit AS MATERIALIZED (
     -- The whole minutes of the window that are counted: [first_us, last_us); none: both are the window's end.
     SELECT id, processor, from_us, counted_us, since_us, until_us, stored_us,
            CASE WHEN first_us < last_us THEN first_us ELSE until_us END AS first_us,
            CASE WHEN first_us < last_us THEN last_us ELSE until_us END AS last_us
       FROM (SELECT p.id AS id, p.name AS processor, s.*, c.from_us AS from_us, c.until_us AS counted_us,
-                   max((s.since_us + 59999999) / 60000000 * 60000000, coalesce(c.from_us, s.until_us)) AS first_us,
-                   min(s.until_us / 60000000 * 60000000, coalesce(c.until_us, s.since_us)) AS last_us
+                   max((s.since_us + CASE WHEN s.since_us < s.gone_us THEN 0 ELSE 59999999 END) / 60000000 * 60000000,
+                       coalesce(c.from_us, s.until_us)) AS first_us,
+                   min((s.until_us + CASE WHEN s.until_us < s.gone_us THEN 59999999 ELSE 0 END) / 60000000 * 60000000,
+                       coalesce(c.until_us, s.since_us)) AS last_us
               FROM span s CROSS JOIN processor p LEFT JOIN minute_coverage c ON c.processor_id = p.id
              WHERE :processor IS NULL OR p.name = :processor)
 ), hours AS MATERIALIZED (

@@ -8,7 +8,12 @@ WITH span AS (
            (CAST(:since_us AS INTEGER) + 59999999) / 60000000 * 60000000 AS first_us,
            CAST(:until_us AS INTEGER) / 60000000 * 60000000 AS last_us,
            (CAST(:since_us AS INTEGER) + 3599999999) / 3600000000 * 3600000000 AS first_hour_us,
-           CAST(:until_us AS INTEGER) / 3600000000 * 3600000000 AS last_hour_us
+           CAST(:until_us AS INTEGER) / 3600000000 * 3600000000 AS last_hour_us,
+           -- Whether anything was stored from the window's end on.
+           coalesce((SELECT max(at_us) FROM frame), 0) >= CAST(:until_us AS INTEGER)
+               OR coalesce((SELECT max(at_us) FROM sample), 0) >= CAST(:until_us AS INTEGER) AS is_past,
+           -- Before it retention removed the samples.
+           coalesce((SELECT before_us FROM retained WHERE kind = 'samples'), 0) AS gone_us
 ), wanted AS (
     SELECT p.id, p.name AS processor, p.host || CASE p.control_port WHEN 5321 THEN '' ELSE ':' || p.control_port END AS host
       FROM processor p WHERE :processor IS NULL OR p.name = :processor
@@ -62,6 +67,29 @@ recording AS (
     SELECT id, link, json_extract(figures, '$[0]') AS up_us, json_extract(figures, '$[2]') + rest_us AS down_us,
            json_extract(figures, '$[3]') + (rest_us > 0) AS outages, max(json_extract(figures, '$[4]'), rest_us) AS longest_us
       FROM (SELECT *, length_us - json_extract(figures, '$[1]') AS rest_us FROM figures)
+), edge AS (
+    -- The minutes that the window's ends cut are counted value by value, on the side of the end that has less of them.
+    -- sign -1: the whole minute was taken, and this part of it does not belong to the window. Where nothing was stored after
+    -- the window's end, as in a window until now, that is no part at all.
+    SELECT since_us / 60000000 * 60000000 AS minute_us, since_us AS from_us, min(first_us, until_us) AS to_us, 1 AS sign,
+           min(first_us, until_us) - since_us AS inside_us
+      FROM span WHERE since_us < first_us AND (first_us > last_us OR first_us - since_us <= 30000000)
+    UNION ALL
+    SELECT first_us - 60000000, first_us - 60000000, since_us, -1, first_us - since_us FROM span
+     WHERE first_us <= last_us AND first_us - since_us > 30000000
+    UNION ALL
+    SELECT last_us, last_us, until_us, 1, until_us - last_us FROM span
+     WHERE first_us <= last_us AND until_us > last_us AND until_us - last_us <= 30000000 AND is_past
+    UNION ALL
+    SELECT last_us, until_us, last_us + 60000000, -1, until_us - last_us FROM span
+     WHERE first_us <= last_us AND until_us > last_us AND NOT (until_us - last_us <= 30000000 AND is_past)
+), cut AS (
+    -- Of a minute whose values are no longer kept only the count is left: it is spread evenly.
+    SELECT e.*, minute_us < gone_us
+               OR (NOT EXISTS (SELECT 1 FROM frame f WHERE f.at_us >= minute_us AND f.at_us < minute_us + 60000000)
+                   AND NOT EXISTS (SELECT 1 FROM sample s WHERE s.at_us >= minute_us AND s.at_us < minute_us + 60000000))
+                   AS is_gone
+      FROM span CROSS JOIN edge e
 ), stored AS (
     SELECT h.processor_id, h.stored AS samples FROM span CROSS JOIN sample_hour h
      WHERE h.start_us >= first_hour_us AND h.start_us < last_hour_us
@@ -72,17 +100,15 @@ recording AS (
     SELECT m.processor_id, m.stored FROM span CROSS JOIN sample_minute m
      WHERE m.start_us >= max(first_hour_us, last_hour_us) AND m.start_us < span.last_us
     UNION ALL
-    SELECT f.processor_id, length(replace(f.levels, char(1), '')) FROM frame f, span
-     WHERE f.at_us >= since_us AND f.at_us < min(first_us, until_us)
+    SELECT m.processor_id, CASE WHEN c.is_gone THEN (m.stored * c.inside_us + 30000000) / 60000000
+                                WHEN c.sign < 0 THEN m.stored ELSE 0 END
+      FROM cut c CROSS JOIN sample_minute m WHERE m.start_us = c.minute_us
     UNION ALL
-    SELECT f.processor_id, length(replace(f.levels, char(1), '')) FROM frame f, span
-     WHERE f.at_us >= max(first_us, last_us) AND f.at_us < until_us
+    SELECT f.processor_id, e.sign * length(replace(f.levels, char(1), '')) FROM cut e CROSS JOIN frame f
+     WHERE NOT e.is_gone AND f.at_us >= e.from_us AND f.at_us < e.to_us
     UNION ALL
-    SELECT m.processor_id, 1 FROM sample s JOIN meter m ON m.id = s.meter_id, span
-     WHERE s.at_us >= since_us AND s.at_us < min(first_us, until_us)
-    UNION ALL
-    SELECT m.processor_id, 1 FROM sample s JOIN meter m ON m.id = s.meter_id, span
-     WHERE s.at_us >= max(first_us, last_us) AND s.at_us < until_us
+    SELECT m.processor_id, e.sign FROM cut e CROSS JOIN sample s CROSS JOIN meter m ON m.id = s.meter_id
+     WHERE NOT e.is_gone AND s.at_us >= e.from_us AND s.at_us < e.to_us
 ), counts AS (
     SELECT processor_id, sum(samples) AS samples FROM stored GROUP BY processor_id
 ), losses AS (

@@ -33,7 +33,8 @@ final class ControlPlane {
         (self.loop, self.clock, self.outbox, self.receiver, self.feed) = (loop, clock, outbox, receiver, feed)
         (onTick, keepAlive) = (settings.onTick, settings.keepAlive)
         sockets = MeterSockets(
-            plane: self, port: settings.meterPort, receiveBuffer: settings.limits.receiveBuffer,
+            plane: self, port: settings.meterPort,
+            receiveBuffer: settings.limits.receiveBuffer ?? ReceiveLimits.receiveBuffer(units: 1),
             onBound: settings.onBound)
         ports = PortControl(plane: self, relays: settings.relays)
     }

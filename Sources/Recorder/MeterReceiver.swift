@@ -109,13 +109,21 @@ package final class MeterReceiver: Sendable {
 /// What the receiving side may hold. The defaults are for use; smaller ones make losses happen.
 package struct ReceiveLimits: Sendable {
     /// Bytes asked for each socket's receive buffer; the kernel doubles what it grants for its own book-keeping (socket(7)).
-    package var receiveBuffer: Int32 = 4 * 1024 * 1024
+    /// nil: as `receiveBuffer(units:)`.
+    package var receiveBuffer: Int32?
     /// Bytes of the longest datagram that is kept whole: more than UDP over IPv4 can carry.
     package var slotBytes: Int32 = 65_536
     /// Bytes that may wait for the writer.
     package var queueBytes = FrameQueue.defaultLimit
 
     package init() {}
+
+    /// For so many units on one socket: 32 KiB each, which holds what a unit sends at 10 Hz in about a second while the host
+    /// does something else; at least 4 MiB, at most 64.
+    package static func receiveBuffer(units: Int) -> Int32 {
+        let mebibyte = 1024 * 1024
+        return Int32(min(max(4 * mebibyte, units * 32 * 1024), 64 * mebibyte))
+    }
 }
 
 /// Both ends of a control connection.

@@ -8,6 +8,8 @@ struct Pruning {
     private static let interval = Span.seconds(10)
     /// The same where the store's size is limited: it grows with every commit.
     private static let limitedInterval = Span.seconds(1)
+    /// For the next commit.
+    private static let pause = Span.milliseconds(100)
     /// Between two words on a store that stays too large, and how long it must be that first: the minute that lasts is
     /// deleted by nobody.
     private static let exceededInterval = Span.seconds(86_400)
@@ -43,8 +45,8 @@ struct Pruning {
             fault.ended(at: end)
             switch outcome {
             case .more: next = end + (end - begin)
-            case .done: rest(at: end)
-            case .exceeded: rest(at: end)
+            case .paused: next = end + Self.pause
+            case .done, .exceeded: rest(at: end)
             }
             tell(outcome, at: end)
         } catch {

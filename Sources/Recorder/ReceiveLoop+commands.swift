@@ -25,8 +25,7 @@ extension ReceiveLoop {
             guard let unit = units[processor], unit.isRecorded else { return }
             unit.count(values: readings.count, at: at, into: &block)
             if !unit.isCounted { listCounts(of: unit) }
-            readings.withUnsafeBufferPointer { unit.take($0, at: at, into: &block, notify) }
-            list(unit)
+            readings.withUnsafeBufferPointer { take($0, of: unit, at: at) }
         case .stop: isRunning = false
         }
     }

@@ -28,6 +28,7 @@ final class ReceiveLoop {
     let relay: Relay
     private let feed: Feed
     private let batch: OpaquePointer
+    private let connections: ConnectionTable
     private let reader = DatagramReader()
     var block = FrameBlock()
     private var blockBegan: Int64 = 0
@@ -66,6 +67,7 @@ final class ReceiveLoop {
         (self.wake, self.takeCommands, self.queue, self.clock) = (wake, takeCommands, queue, clock)
         (self.wakeWriter, self.notify) = (wakeWriter, notify)
         roundBegan = clock.now
+        connections = ConnectionTable(now: { clock.now.microseconds })
     }
 
     deinit { csockets_batch_free(batch) }
@@ -172,10 +174,21 @@ final class ReceiveLoop {
     }
 
     private func store(_ count: Int, of unit: ReceivedUnit, at: Int64) {
-        let readings = UnsafeBufferPointer(rebasing: reader.readings[..<count])
-        unit.take(readings, at: at, into: &block, notify)
-        list(unit)
+        take(UnsafeBufferPointer(rebasing: reader.readings[..<count]), of: unit, at: at)
         if block.isFull { handOver() }
+    }
+
+    /// Takes values that were counted.
+    func take(_ readings: UnsafeBufferPointer<Reading>, of unit: ReceivedUnit, at: Int64) {
+        unit.take(readings, at: at, into: &block) { isShared(unit) }
+        list(unit)
+    }
+
+    @inline(never)
+    private func isShared(_ unit: ReceivedUnit) -> Bool {
+        guard let endpoint = unit.endpoint, connections.hasOtherClient(of: endpoint) else { return false }
+        notify(.otherClient(processor: unit.processor))
+        return true
     }
 
     func listCounts(of unit: ReceivedUnit) {
@@ -183,7 +196,7 @@ final class ReceiveLoop {
         counted.append(unit)
     }
 
-    func list(_ unit: ReceivedUnit) {
+    private func list(_ unit: ReceivedUnit) {
         guard !unit.isListed else { return }
         unit.isListed = true
         if open.isEmpty { nextSweep = max(nextSweep, clock.now.microseconds + Self.sweepEvery) }

@@ -59,21 +59,12 @@ final class ReceivedUnit {
         return ledger.isEmpty
     }
 
-    /// Takes values that were counted.
+    /// Takes values that were counted. `isShared`: whether another program of this host has a connection to this unit.
     func take(
-        _ readings: UnsafeBufferPointer<Reading>, at: Int64, into block: inout FrameBlock,
-        _ notify: (MeterReceiver.Notice) -> Void
+        _ readings: UnsafeBufferPointer<Reading>, at: Int64, into block: inout FrameBlock, isShared: () -> Bool
     ) {
-        let left = assembler.take(readings, at: at, into: &block) { hasOtherClient(notify) }
+        let left = assembler.take(readings, at: at, into: &block, isShared: isShared)
         if left != .none { ledger.count(left) }
-    }
-
-    /// The kernel walks its whole table of connections to answer: some 4 ms.
-    @inline(never)
-    private func hasOtherClient(_ notify: (MeterReceiver.Notice) -> Void) -> Bool {
-        guard let endpoint, !endpoint.otherClients(among: PortInspector.connections()).isEmpty else { return false }
-        notify(.otherClient(processor: processor))
-        return true
     }
 }
 

@@ -55,6 +55,10 @@ package struct Recorder: Service {
     /// can be begun, a `ReceiverError` if the host has no thread or descriptor left.
     package func run() async throws {
         let manager = configuration.serviceManager
+        let allowed = DescriptorLimit.raise()
+        if let shortage = DescriptorLimit.shortage(units: configuration.processors.count, allowed: allowed) {
+            logger.warning("\(shortage)")
+        }
         // Until the control plane gives them.
         let reloading = Task { await reload() }
         defer { reloading.cancel() }

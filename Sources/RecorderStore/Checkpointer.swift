@@ -9,6 +9,8 @@ final class Checkpointer {
     private let database: Database
     /// Pages in the log after the last commit; SQLite's hook writes it.
     private let pages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+    /// The same at the last look: where somebody reads, the log goes on growing behind what was moved.
+    private var pagesBefore: Int32 = 0
 
     init(_ database: Database) {
         self.database = database
@@ -27,6 +29,12 @@ final class Checkpointer {
         run(emptyingLog: false)
     }
 
+    /// Whether so much was written since it was last moved that nothing but samples and events should be added before it is
+    /// again.
+    var isLong: Bool {
+        (pages.pointee >= pagesBefore ? pages.pointee - pagesBefore : pages.pointee) >= Self.threshold
+    }
+
     /// A reader or a full disk may keep it from finishing: then the log grows and the next one goes on. Nobody is waited
     /// for: a reader that takes its time must not hold up a recorder that takes over, or one that stops for the next.
     /// True: the whole log is in the file.
@@ -34,6 +42,7 @@ final class Checkpointer {
     func run(emptyingLog: Bool) -> Bool {
         let mode = emptyingLog ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
         if emptyingLog { sqlite3_busy_timeout(database.handle, 0) }
+        defer { pagesBefore = pages.pointee }
         defer { if emptyingLog { sqlite3_busy_timeout(database.handle, Database.patience) } }
         var left: Int32 = 0
         var moved: Int32 = 0

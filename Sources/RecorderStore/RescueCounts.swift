@@ -53,7 +53,7 @@ struct RescueCounts {
             CREATE TEMP TABLE wrong AS
             SELECT m.start_us, m.processor_id, m.stored - coalesce(f.n, 0) AS excess, \(expected) - coalesce(f.n, 0) AS missing
               FROM sample_minute m LEFT JOIN found f ON f.start_us = m.start_us AND f.processor_id = m.processor_id
-             WHERE m.stored <> coalesce(f.n, 0) OR \(expected) > m.stored;
+             WHERE (m.stored <> coalesce(f.n, 0) OR \(expected) > m.stored) AND m.start_us >= \(Self.kept("'samples'"));
             INSERT INTO missing
             SELECT w.processor_id, max(w.start_us, coalesce(min(r.started_us), 0)),
                    min(w.start_us + 59999999, coalesce(max(max(r.heartbeat_us, coalesce(r.ended_us, 0))), w.start_us + 59999999)),
@@ -76,7 +76,13 @@ struct RescueCounts {
             SELECT start_us, processor_id, n, 0 FROM found f
              WHERE NOT EXISTS (SELECT 1 FROM sample_minute m
                                 WHERE m.start_us = f.start_us AND m.processor_id = f.processor_id)
+               AND f.start_us >= \(Self.kept("'samples', 'minutes'"))
             """, doing: doing)
+    }
+
+    /// From when on these kinds are kept: what retention removed is not lost.
+    private static func kept(_ kinds: String) -> String {
+        "coalesce((SELECT max(before_us) FROM retained WHERE kind IN (\(kinds))), 0)"
     }
 
     private func countHours() throws(StoreError) {
@@ -95,7 +101,7 @@ struct RescueCounts {
                 short AS (
                     SELECT h.start_us, h.processor_id, h.stored - coalesce(f.n, 0) AS samples
                       FROM sample_hour h LEFT JOIN hour f ON f.start_us = h.start_us AND f.processor_id = h.processor_id
-                     WHERE h.stored > coalesce(f.n, 0)
+                     WHERE h.stored > coalesce(f.n, 0) AND h.start_us >= \(Self.kept("'samples', 'minutes'"))
                 )
                 INSERT INTO missing
                 SELECT s.processor_id, min(s.start_us + n * 60000000), max(s.start_us + n * 60000000) + 59999999, s.samples
@@ -104,7 +110,8 @@ struct RescueCounts {
                                       AND m.start_us = s.start_us + n * 60000000)
                  GROUP BY s.start_us, s.processor_id;
                 UPDATE sample_hour AS h SET stored = coalesce((
-                    SELECT f.n FROM hour f WHERE f.start_us = h.start_us AND f.processor_id = h.processor_id), 0);
+                    SELECT f.n FROM hour f WHERE f.start_us = h.start_us AND f.processor_id = h.processor_id), 0)
+                 WHERE h.start_us >= \(Self.kept("'samples', 'minutes'"));
                 """, doing: doing)
         }
         try target.execute(

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// Rows as a query gave them.
 package struct Table: Sendable, Equatable {
@@ -36,6 +37,12 @@ package final class StoreReader {
             let message = "it has version \(version), this program knows \(Schema.version)"
             throw StoreError(kind, message: message, doing: "read the store", path: path)
         }
+    }
+
+    /// Of its write-ahead log; 0: there is none.
+    package var logBytes: Int64 {
+        var status = stat()
+        return stat(path + "-wal", &status) == 0 ? Int64(status.st_size) : 0
     }
 
     /// Runs the statements of `sql` in order; the rows are the last one's that gives any columns. Parameters that a

@@ -209,6 +209,7 @@ package actor StoreWriter {
     /// the next call goes on. `elapsed`: microseconds, of a clock that nobody sets.
     package func prune(at now: Int64, lived: Int64, elapsed: () -> Int64) throws(StoreError) -> PruneOutcome {
         guard let pruner, run != nil, unsettled == nil else { return .done }
+        guard !checkpoint.isLong else { return .paused }
         try database.setSynchronous(full: false)
         let outcome = try pruner.step(at: now, lived: lived, elapsed: elapsed)
         if let before = pruner.eventsBefore { entries.forgetEpisodes(before: before) }

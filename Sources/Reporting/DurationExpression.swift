@@ -1,7 +1,7 @@
 import WallTime
 
-/// Lengths of time: `90s`, `15m`, `2h`, `3d`, `1w`, `1h30m`, `2 hours`. Whole numbers, units from large to small, each
-/// at most once. A day is 86,400 s and a week 7 of them, whatever the calendar does meanwhile.
+/// Lengths of time: `90s`, `15m`, `2h`, `3d`, `1w`, `5y`, `1h30m`, `2 hours`. Whole numbers, units from large to small, each
+/// at most once. A day is 86,400 s, a week 7 and a year 365.25 of them, whatever the calendar does meanwhile.
 package enum DurationExpression {
     package static let forms = "90s, 15m, 2h, 3d, 1w, 1h30m"
 
@@ -52,8 +52,9 @@ extension ExpressionScanner {
         case "h", "hr", "hrs", "hour", "hours": return 3_600
         case "d", "day", "days": return 86_400
         case "w", "week", "weeks": return 604_800
-        case "": throw refusal(.notUnderstood, "a number needs a unit: s, m, h, d or w")
-        default: throw refusal(.notUnderstood, "the units are s, m, h, d and w")
+        case "y", "year", "years": return 31_557_600
+        case "": throw refusal(.notUnderstood, "a number needs a unit: s, m, h, d, w or y")
+        default: throw refusal(.notUnderstood, "the units are s, m, h, d, w and y")
         }
     }
 }

@@ -26,7 +26,8 @@ package struct Inquiry: Sendable {
             let listsAll = format == .json || format == .markdown
             let summary = try Summary(store, question, latestOutages: listsAll ? nil : Summary.shownOutages)
             switch format {
-            case .text: return summary.text(style, try Timeline(store, question))
+            case .text:
+                return summary.text(style, try Timeline(store, question, processors: summary.listedByName))
             case .json: return summary.json()
             case .csv: return summary.csvTable().rendered(as: .csv, style)
             case .markdown: return summary.markdown
@@ -34,7 +35,9 @@ package struct Inquiry: Sendable {
         }
         let halves = try SplitSummary(store, question, split: split)
         switch format {
-        case .text: return halves.text(style, try Timeline(store, question, split: split))
+        case .text:
+            let timeline = try Timeline(store, question, split: split, processors: halves.listedByName)
+            return halves.text(style, timeline)
         case .json: return try Summary(store, question).json(split: halves)
         case .csv:
             return Table.joined([halves.before.csvTable(part: "before"), halves.after.csvTable(part: "after")])

@@ -30,7 +30,9 @@ package struct Report: Sendable {
     }
 
     package func run(on store: StoreReader, _ question: Question) throws(StoreError) -> Table {
-        try store.query(sql, question.parameters)
+        var parameters = question.parameters
+        parameters[":log_bytes"] = .integer(store.logBytes)
+        return try store.query(sql, parameters)
     }
 }
 
@@ -61,6 +63,9 @@ package struct Question: Sendable, Equatable {
     }
     package func after(_ split: Int64) -> Question {
         Question(since: split, until: until, processor: processor, now: now, cells: cells)
+    }
+    func asking(processor: String) -> Question {
+        Question(since: since, until: until, processor: processor, now: now, cells: cells)
     }
     func asking(cells: Int) -> Question {
         Question(since: since, until: until, processor: processor, now: now, cells: cells)

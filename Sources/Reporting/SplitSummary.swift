@@ -62,12 +62,28 @@ package struct SplitSummary: Sendable, Equatable {
         }
     }
 
+    /// The units with lines of their own on the page, nil: all. What stands out on either side does so here.
+    var listedByName: [String]? {
+        let sides = [Fleet(after.processors), Fleet(before.processors)]
+        guard !sides[0].isWhole else { return nil }
+        var names: [String] = []
+        for unit in sides.flatMap(\.listed) where !names.contains(unit.processor) { names.append(unit.processor) }
+        return Array(names.prefix(Fleet.most))
+    }
+
     /// The figures side by side.
     var figures: [Figure] {
         var rows = [Figure(label: "Recorded", before: Length.text(before.recorded), after: Length.text(after.recorded))]
         rows += codes.flatMap { errorRows($0, tallies(code: $0)) }
         if codes.count > 1 { rows += errorRows("All errors", tallies()) }
-        for (old, new) in zip(before.processors, after.processors) {
+        let listed = listedByName.map(Set.init)
+        if listed != nil {
+            for (old, new) in zip(Fleet(before.processors).totals, Fleet(after.processors).totals) {
+                rows.append(Figure(label: "All together, \(old.link)", before: "", after: "", kind: .heading))
+                rows += linkRows(nil, old, new)
+            }
+        }
+        for (old, new) in zip(before.processors, after.processors) where listed?.contains(old.processor) ?? true {
             for (oldLink, newLink) in zip(old.links, new.links) {
                 rows.append(
                     Figure(label: "\(old.processor), \(oldLink.link)", before: "", after: "", kind: .heading))
@@ -100,7 +116,7 @@ package struct SplitSummary: Sendable, Equatable {
         ]
     }
 
-    private func linkRows(_ unit: String, _ old: Summary.LinkSummary, _ new: Summary.LinkSummary) -> [Figure] {
+    private func linkRows(_ unit: String?, _ old: Summary.LinkSummary, _ new: Summary.LinkSummary) -> [Figure] {
         func uptime(_ link: Summary.LinkSummary) -> String { link.uptimePercent.map { Percent.text($0) } ?? "-" }
         func longest(_ link: Summary.LinkSummary) -> String {
             link.outages == 0 ? "-" : Length.text(link.longestOutage)
@@ -123,28 +139,28 @@ package struct SplitSummary: Sendable, Equatable {
         return rows
     }
 
-    /// An outage over the split is in both parts, but began in one.
-    private func outagesFinding(_ unit: String, _ old: Summary.LinkSummary, _ new: Summary.LinkSummary) -> Finding {
-        let isCarriedOver = after.outages.contains {
-            $0.processor == unit && $0.link == new.link && $0.started < split
+    /// An outage over the split is in both parts, but began in one. `unit`: nil for all of them.
+    private func outagesFinding(_ unit: String?, _ old: Summary.LinkSummary, _ new: Summary.LinkSummary) -> Finding {
+        let carriedOver = after.outages.count {
+            (unit == nil || $0.processor == unit) && $0.link == new.link && $0.started < split
         }
         return Finding(
             before: Tally(
                 count: old.outages, recorded: old.up + old.down, window: before.window,
                 longestQuiet: before.longestTimeWithoutOutage(of: unit, link: old.link)),
             after: Tally(
-                count: new.outages - (isCarriedOver ? 1 : 0), recorded: new.up + new.down, window: after.window,
-                isCarriedOver: isCarriedOver))
+                count: new.outages - Int64(carriedOver), recorded: new.up + new.down, window: after.window,
+                isCarriedOver: carriedOver > 0))
     }
 }
 
 extension Summary {
     var samplesStored: Int64 { processors.reduce(0) { $0 + $1.samples } }
 
-    /// At the window's ends too; microseconds.
-    func longestTimeWithoutOutage(of processor: String, link: String) -> Int64 {
+    /// At the window's ends too; microseconds. Of all units where none is named.
+    func longestTimeWithoutOutage(of processor: String?, link: String) -> Int64 {
         var (reached, longest) = (question.since, Int64(0))
-        for outage in outages where outage.processor == processor && outage.link == link {
+        for outage in outages where (processor == nil || outage.processor == processor) && outage.link == link {
             longest = max(longest, outage.started - reached)
             reached = max(reached, min(outage.ended ?? question.until, question.until))
         }

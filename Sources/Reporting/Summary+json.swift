@@ -29,6 +29,7 @@ extension Summary {
             ("errors", .array(errors.map { $0.json(perHour: perHour($0.count)) })),
             ("losses", .array(losses.map(\.json))),
             ("taken", .array(thieves.map(\.json))),
+            ("removed", .array(removed.map(\.json))),
         ]
     }
 }

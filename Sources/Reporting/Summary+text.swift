@@ -5,7 +5,8 @@ extension Summary {
     /// The page of `--format text`: at most 80 columns, the answers first.
     func text(_ style: Style, _ timeline: Timeline) -> String {
         var lines = headline(style)
-        if !processors.isEmpty { lines += [""] + linkTable(style) + [""] + timeline.text(style) }
+        if !processors.isEmpty { lines += [""] + linkTable(style) }
+        if !timeline.lines.isEmpty { lines += [""] + timeline.text(style) }
         if !outages.isEmpty { lines += ["", style.bold("Outages")] + outageTable() }
         let happened = errors.filter { $0.count > 0 }
         if !happened.isEmpty { lines += ["", style.bold("Errors")] + errorTable(happened) }
@@ -21,6 +22,7 @@ extension Summary {
         var lines = ["\(style.bold("Window"))      \(since) to \(until) (\(Length.text(window)))"]
         lines.append("\(style.bold("Recorded"))    \(recordedText(style))")
         lines += breaks.flatMap { $0.lines(style, until: question.until) }
+        lines += removed.map { $0.line(style) }
         lines += stateLines(style)
         lines.append("\(style.bold("Errors"))      \(errorCountText(style))")
         lines.append("\(style.bold("EADDRINUSE"))  \(addressInUseText(style))")
@@ -45,6 +47,13 @@ extension Summary {
         let isNow = question.now - question.until < 2_000_000
         let label = isNow ? "Now         " : "At its end  "
         if processors.isEmpty { lines.append("\(style.bold(label))no processor in this store") }
+        let fleet = Fleet(processors)
+        guard fleet.isWhole else {
+            let counts = ["\(processors.count.grouped) processors"] + fleet.stateCounts(style)
+            return counts.enumerated().map {
+                ($0.offset == 0 ? style.bold(label) : String(repeating: " ", count: label.count)) + $0.element
+            }
+        }
         for (index, processor) in processors.prefix(8).enumerated() {
             let links = processor.links.map { link in
                 let since = link.stateSince.map { " since \(LocalTime.text($0).since(question.until))" } ?? ""
@@ -117,17 +126,19 @@ extension Summary {
         var table = TextTable(
             header: ["Processor", "Link", "Uptime %", "Up", "Down", "Unknown", "Outages", "Longest"],
             rightAligned: [2, 3, 4, 5, 6, 7])
-        for processor in processors {
-            for link in processor.links {
-                table.rows.append([
-                    processor.processor, link.link, link.uptimePercent.map { Percent.text($0) } ?? "-",
-                    Length.text(link.up), Length.text(link.down), Length.text(link.unknown), "\(link.outages)",
-                    link.outages == 0 ? "-" : Length.text(link.longestOutage),
-                ])
-            }
+        func add(_ name: String, _ link: LinkSummary) {
+            table.rows.append([
+                name, link.link, link.uptimePercent.map { Percent.text($0) } ?? "-",
+                Length.text(link.up), Length.text(link.down), Length.text(link.unknown), link.outages.grouped,
+                link.outages == 0 ? "-" : Length.text(link.longestOutage),
+            ])
         }
+        let fleet = Fleet(processors)
+        if !fleet.isWhole { for link in fleet.totals { add("All together", link) } }
+        for processor in fleet.listed { for link in processor.links { add(processor.processor, link) } }
         var lines = lines(of: table, optional: ["Longest"])
         lines[0] = style.bold(lines[0])
+        if let remark = fleet.remark { lines.append(remark) }
         lines += ["", "\(samplesStored.grouped) samples stored, \(lostText)."]
         return lines
     }
@@ -226,7 +237,7 @@ extension String {
     }
 }
 
-extension Int64 {
+extension BinaryInteger {
     /// `1,234,567`.
     var grouped: String {
         let digits = String(magnitude)

@@ -58,6 +58,8 @@ package struct Summary: Sendable, Equatable {
     package let thieves: [Thief]
     /// Where the store is not the one that it was at the window's begin, the earliest first.
     package let breaks: [StoreBreak]
+    /// What of the window's time retention removed.
+    package let removed: [Removal]
     package var window: Int64 { question.until - question.since }
 
     /// How many that is in an hour of recorded time; nil where nothing was recorded.
@@ -94,6 +96,7 @@ package struct Summary: Sendable, Equatable {
         losses = try run("losses").map { Loss($0) }
         thieves = try run("taken").map { Thief($0) }
         breaks = try StoreBreak.all(in: store, question)
+        removed = try Removal.all(in: store, question)
     }
 
     /// The reports that the figures come from, in the order in which they are asked.

@@ -19,11 +19,25 @@ package struct Timeline: Sendable, Equatable {
     /// Columns of a terminal for the cells, and for the mark between them where there is a split.
     static let width = 60
 
-    /// Asks the store. No cell lies on both sides of the split. Throws `StoreError` where it cannot be read.
-    package init(_ store: StoreReader, _ question: Question, split: Int64? = nil) throws(StoreError) {
+    /// Asks the store, of these units only if they are named. No cell lies on both sides of the split. Throws `StoreError`
+    /// where it cannot be read.
+    package init(
+        _ store: StoreReader, _ question: Question, split: Int64? = nil, processors: [String]? = nil
+    ) throws(StoreError) {
         (self.question, self.split) = (question, split)
+        cellsBefore = split == nil ? 0 : Self.parts(question, split: split)[0].cells
+        guard let processors else {
+            lines = try Self.lines(store, question, split)
+            return
+        }
+        var lines: [Line] = []
+        for name in processors { lines += try Self.lines(store, question.asking(processor: name), split) }
+        self.lines = lines
+    }
+
+    private static func lines(_ store: StoreReader, _ question: Question, _ split: Int64?) throws(StoreError) -> [Line]
+    {
         let parts = Self.parts(question, split: split)
-        cellsBefore = split == nil ? 0 : parts[0].cells
         var lines: [Line] = []
         for (index, part) in parts.enumerated() {
             let table = try Report.compiledIn("timeline").run(on: store, part)
@@ -37,7 +51,7 @@ package struct Timeline: Sendable, Equatable {
                 lines[place].cells.append(row.text("state") ?? "unknown")
             }
         }
-        self.lines = lines
+        return lines
     }
 
     /// What is asked of the store: the window, or each side of the split with its share of the cells.

@@ -16,7 +16,7 @@ struct AtlasRecorder: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Run.self, ReportCommand.self, Tail.self, PortsCommand.self, DoctorCommand.self, CheckCommand.self,
-            Backup.self, Rescue.self, ConfigCommand.self, Simulate.self,
+            Backup.self, PruneCommand.self, Rescue.self, ConfigCommand.self, Simulate.self,
         ])
 
     /// ArgumentParser calls a command that is not there an unexpected argument.

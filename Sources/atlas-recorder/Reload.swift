@@ -10,10 +10,13 @@ struct Reload: Sendable {
     let store: String?
     /// What the recorder was started with.
     let begun: Settings
+    /// What the flags make of the file's retention.
+    let retention: @Sendable (Retention) -> Retention
 
     func read() -> ReloadSource.Answer {
         do throws(ConfigurationFaults) {
-            let settings = flags.over(try Settings(file: path))
+            var settings = flags.over(try Settings(file: path))
+            settings.retention = retention(settings.retention ?? .default)
             guard !settings.processors.isEmpty else { throw ConfigurationFaults([Settings.nothingToRecord]) }
             let faults = settings.fixed(since: begun, store: storePath)
             guard faults.isEmpty else { throw ConfigurationFaults(faults) }

@@ -103,6 +103,10 @@ struct ReportCommand: ParsableCommand {
         let (path, isChosen) = try Console.storeToRead(flag: store)
         let reader = try openStore(path, isChosen: isChosen)
         try checkProcessor(reader)
+        let saysItself = report.name == "store" || (report.name == "summary" && [.text, .json].contains(format))
+        if !saysItself {
+            for removal in try Removal.all(in: reader, inquiry.question) { Console.note(removal.words) }
+        }
         let style = Style(isColoured: Console.showsColour, isUnicode: Style.isUnicode(Console.environment))
         try Console.answer(inquiry.answer(from: reader, style))
         if !failOn.isEmpty { try judge(inquiry, reader) }

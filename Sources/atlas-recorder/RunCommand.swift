@@ -77,6 +77,8 @@ struct Run: AsyncParsableCommand {
             """)
     var standby = false
 
+    @OptionGroup var retention: RetentionOptions
+
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("Stop cleanly after this long: 90s, 15m, 2h.", valueName: "DURATION"))
@@ -121,7 +123,7 @@ struct Run: AsyncParsableCommand {
 
     /// The flags', and from the file what they leave open; `reload`: where there is a file, what reads it again.
     private func settings() throws -> (Settings, reload: Reload?) {
-        let flags = try Settings(
+        var flags = try Settings(
             meterPort: meterPort, keepAliveSeconds: keepAlive, relays: relay, processors: ProcessorSpec.parse(processor)
         )
         guard !simulate, let file = try ConfigurationArgument.fileToRun(config, hasProcessors: !processor.isEmpty)
@@ -133,13 +135,19 @@ struct Run: AsyncParsableCommand {
                     (repeat it for several) or in a file (--config), or try it without one: atlas-recorder run --simulate
                     """)
             }
+            flags.retention = try retention.over(.default)
             return (flags, nil)
         }
-        let settings = flags.over(file.settings)
+        var settings = flags.over(file.settings)
+        settings.retention = try retention.over(settings.retention ?? .default)
         guard !settings.processors.isEmpty else {
             throw ConfigurationArgument.refusal(of: file.path, ConfigurationFaults([Settings.nothingToRecord]))
         }
-        return (settings, Reload(path: file.path, flags: flags, store: store, begun: settings))
+        let options = retention
+        let reload = Reload(path: file.path, flags: flags, store: store, begun: settings) { file in
+            (try? options.over(file)) ?? file  // validate() has seen that they can be read
+        }
+        return (settings, reload)
     }
 
     private func recordSimulation(_ settings: Settings) async throws {
@@ -184,7 +192,7 @@ struct Run: AsyncParsableCommand {
             reloads: reload.map { reload in ReloadSource(requests: reloads) { reload.read() } })
         LoggingSystem.bootstrap { _ in PlainLog() }
         let logger = Logger(label: "atlas-recorder")
-        let printer = LinePrinter()
+        let printer = LinePrinter { Console.line($0) }
         defer { printer.flush() }
         let recorder = Recorder(configuration, logger: logger) { printer.print($0) }
         var group = ServiceGroupConfiguration(

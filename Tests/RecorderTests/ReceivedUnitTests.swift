@@ -21,7 +21,7 @@ import Testing
         for (at, meters) in [(minute - 8_000, 0..<4), (minute + 2_000, 4..<10), (2 * minute, 0..<2), (5, 0..<3)] {
             let readings = meters.map { Reading(meter: Meter(.zone, UInt8($0)), level: -1) }
             unit.count(values: readings.count, at: start + at, into: &block)
-            readings.withUnsafeBufferPointer { unit.take($0, at: start + at, into: &block) { _ in } }
+            readings.withUnsafeBufferPointer { unit.take($0, at: start + at, into: &block) { false } }
         }
         let isAll = unit.handOverCounts(into: &block)
         #expect(!isAll, "three values wait in the open frame")

@@ -50,7 +50,7 @@ extension Doctor {
 
     /// The receive buffer that the recorder has or would get, against what it asks for.
     func receiveBuffer(_ state: RecorderState, _ content: StoreContent) -> Finding {
-        let asked = Int(ReceiveLimits().receiveBuffer)
+        let asked = Int(ReceiveLimits.receiveBuffer(units: max(processors.count, content.processors.count)))
         let limit = Int(
             String(decoding: ProcFiles.read("/proc/sys/net/core/rmem_max").filter { $0 > 32 }, as: UTF8.self))
         // With CAP_NET_ADMIN it passes the limit; of a recorder that runs its own rights count, not ours.

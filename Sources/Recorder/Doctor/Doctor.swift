@@ -35,6 +35,7 @@ package struct Doctor: Sendable {
 
     /// Takes some seconds where units or a large store are slow to answer.
     package func examine() async -> Examination {
+        DescriptorLimit.raise()
         let file = StoreExamination(path: store)
         var content = StoreContent(file)
         var recorder = RecorderState(file.lock, content.run, now: now)

@@ -83,15 +83,19 @@ struct PrunedTable: Sendable {
         let doing = "delete what is not kept any more"
         let behind = cursor == nil ? "" : " AND \(compare(">", from: 3))"
         let find = try Statement(
-            "SELECT \(keyList) FROM \(name) WHERE (\(range))\(behind) ORDER BY \(keyList) LIMIT 1 OFFSET ?2", on: database,
+            "SELECT \(keyList) FROM \(name) WHERE (\(range))\(behind) ORDER BY \(keyList) LIMIT 1 OFFSET ?2",
+            on: database,
             doing: doing)
         try find.bind(.integer(before), at: 1)
         try find.bind(.integer(Int64(count - 1)), at: 2)
         for (index, key) in (cursor ?? []).enumerated() { try find.bind(key, at: Int32(3 + index)) }
         let end = try find.step() ? keys.indices.map { find.value(Int32($0)) } : nil
         find.reset()
+        // Of two upper bounds SQLite may take the cut to search by, and read all rows up to it.
+        let isBound = end != nil && range.hasPrefix(keys[0])
         let upTo = end == nil ? "" : " AND \(compare("<=", from: 3 + keys.count))"
-        let delete = try Statement("DELETE FROM \(name) WHERE \(condition)\(behind)\(upTo)", on: database, doing: doing)
+        let which = isBound ? rule.map { "(\($0))" } ?? "true" : condition
+        let delete = try Statement("DELETE FROM \(name) WHERE \(which)\(behind)\(upTo)", on: database, doing: doing)
         try delete.bind(.integer(before), at: 1)
         for (index, key) in (cursor ?? []).enumerated() { try delete.bind(key, at: Int32(3 + index)) }
         for (index, key) in (end ?? []).enumerated() { try delete.bind(key, at: Int32(3 + keys.count + index)) }

@@ -4,6 +4,8 @@ import CSQLite
 package enum PruneOutcome: Sendable, Equatable {
     /// Something was done, and there may be more.
     case more
+    /// Nothing was done: the write-ahead log is moved into the file first, by the next commit.
+    case paused
     /// Nothing is due.
     case done
     /// The store is too large by what retention does not delete; bytes in use.
@@ -30,6 +32,8 @@ final class Pruner {
     /// Rows of samples that go at once when there is too little room.
     private static let lumpRows = 5_000
 
+    /// What a run is told to keep is on record; what a person deletes for once is not.
+    private let isRun: Bool
     private var isBegun = false
     private var isClockSetBack = false
 
@@ -37,6 +41,7 @@ final class Pruner {
     init(_ database: Database, _ retention: Retention, lived: Int64, isTrusted: Bool = false) {
         self.database = database
         plan = RetentionPlan(retention, lived: lived, isTrusted: isTrusted)
+        isRun = !isTrusted
     }
 
     /// The clock was set.
@@ -51,16 +56,17 @@ final class Pruner {
         try database.transaction("write what is kept") { () throws(StoreError) in
             let write = try Statement(
                 """
-                INSERT INTO retained (kind, keep_us) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET keep_us = ?2
+                INSERT INTO retained (kind, keep_us) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET keep_us = ?2 WHERE ?3
                 """, on: database, doing: doing)
             for (kind, keep) in zip(RetainedKind.allCases, [retention.samples, retention.minutes, retention.events]) {
-                try write.run(.text(kind.rawValue), .integer(keep))
+                try write.run(.text(kind.rawValue), .integer(keep), .integer(isRun ? 1 : 0))
             }
+            try withdrawFuture(now)
+            guard isRun else { return }
             try Statement(
                 "UPDATE recorder_run SET max_bytes = ? WHERE run = (SELECT max(run) FROM recorder_run)", on: database,
                 doing: doing
             ).run(.integer(retention.size))
-            try withdrawFuture(now)
         }
         for (kind, before) in try cuts() { open(kind, before) }
         (isBegun, isClockSetBack) = (true, false)
@@ -119,7 +125,8 @@ final class Pruner {
             try Statement("UPDATE retained SET before_us = ?1, reason = ?2 WHERE kind = ?3", on: database, doing: doing)
                 .run(before, .text(cut.reason.rawValue), .text(cut.kind.rawValue))
             try Statement(
-                "UPDATE minute_coverage SET fixed_us = ?1 WHERE fixed_us < ?1 AND until_us >= ?1", on: database, doing: doing
+                "UPDATE minute_coverage SET fixed_us = ?1 WHERE fixed_us < ?1 AND until_us >= ?1", on: database,
+                doing: doing
             ).run(before)
             switch cut.kind {
             case .samples: break
@@ -184,7 +191,7 @@ final class Pruner {
 
     // MARK: what the store holds
 
-    private func pages() throws(StoreError) -> (all: Int64, free: Int64, size: Int64, used: Int64) {
+    func pages() throws(StoreError) -> (all: Int64, free: Int64, size: Int64, used: Int64) {
         let all = try database.integer("PRAGMA page_count", doing: doing)
         let free = try database.integer("PRAGMA freelist_count", doing: doing)
         let size = try database.integer("PRAGMA page_size", doing: doing)
@@ -257,10 +264,14 @@ final class Pruner {
         guard !events.isEmpty else { return }
         try database.transaction("tell what was deleted") { () throws(StoreError) in
             for event in events {
-                try Statement("INSERT INTO event (at_us, event, detail) VALUES (?, 'pruned', ?)", on: database, doing: doing)
-                    .run(.integer(now), .text(event.detail))
-                try Statement("UPDATE retained SET told = removed, told_us = ?1 WHERE kind = ?2", on: database, doing: doing)
-                    .run(.integer(now), event.kind)
+                try Statement(
+                    "INSERT INTO event (at_us, event, detail) VALUES (?, 'pruned', ?)", on: database, doing: doing
+                )
+                .run(.integer(now), .text(event.detail))
+                try Statement(
+                    "UPDATE retained SET told = removed, told_us = ?1 WHERE kind = ?2", on: database, doing: doing
+                )
+                .run(.integer(now), event.kind)
             }
         }
     }

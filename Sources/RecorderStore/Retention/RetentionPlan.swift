@@ -81,7 +81,9 @@ package struct RetentionPlan: Sendable {
         let isOver = isOver(holdings)
         for kind in RetainedKind.allCases {
             if let cut = aged(kind, holdings, now: now, lived: lived) { return .cut(cut) }
-            guard isOver, kind != .events, holdings.oldest[kind] != nil, let lump = holdings.lump[kind] else { continue }
+            guard isOver, kind != .events, holdings.oldest[kind] != nil, let lump = holdings.lump[kind] else {
+                continue
+            }
             let before = min(lump, limit(kind, holdings))
             if before > holdings.oldest[kind] ?? .max { return .cut(Cut(kind: kind, before: before, reason: .size)) }
         }

@@ -1,7 +1,7 @@
 /// How much is done in one step, so that it takes some milliseconds, whatever the machine: adapts to what steps have taken.
 package struct StepSize: Sendable {
-    /// Microseconds that a step should take. Commits must not wait for more than 10 ms.
-    package static let target: Int64 = 2_500
+    /// Microseconds that a step should take. Commits must not wait for more than 10 ms, also on a host that is busy.
+    package static let target: Int64 = 1_000
 
     private let bounds: ClosedRange<Int>
     package private(set) var count: Int
