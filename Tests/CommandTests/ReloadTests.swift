@@ -21,7 +21,7 @@ struct ReloadTests {
     @Test("ten reloads under load, each adding or removing a second unit: the first has every sample that was sent")
     func underLoad() async throws {
         let bar = LoadedUnit()
-        let patio = try await SimulatedUnit(meterPort: bar.meterPort, "--address", "127.0.0.2")
+        let patio = try await SimulatedUnit(meterPort: bar.meterPort, address: "127.0.0.2")
         let alone = head(bar.meterPort) + unit("Bar", "127.0.0.1", bar.port)
         let both = alone + unit("Patio", "127.0.0.2", patio.port)
         try write(alone)
@@ -43,7 +43,7 @@ struct ReloadTests {
         let bars = "FROM sample_minute m JOIN processor p ON p.id = m.processor_id AND p.name = 'Bar'"
         let counts = try await sql(store, "SELECT sum(received), sum(stored), sum(duplicate) \(bars)")
         #expect(counts == "\(sent)|\(sent)|0")
-        #expect(sent > 10_000)
+        #expect(sent > 5_000)
         #expect(try await sql(store, "SELECT count(*) FROM meter_samples WHERE processor = 'Bar'") == "\(sent)")
         #expect(try await sql(store, "SELECT coalesce(sum(samples), 0), count(*) FROM sample_losses") == "0|0")
         // Nothing happened to its links.
@@ -67,6 +67,118 @@ struct ReloadTests {
         let check = try await Program.run("check", "--store", store)
         #expect(check.status == 0, "\(check.output)")
         try await patio.stop()
+    }
+
+    @Test("a file that cannot be used changes nothing, and says so: wrong, missing, or with what takes a restart")
+    func refused() async throws {
+        let bar = try await SimulatedUnit()
+        let right = head(bar.meterPort) + unit("Bar", "127.0.0.1", bar.port)
+        try write(right)
+        let recorder = try Running(["run", "--config", file])
+        try await recorder.line("Bar  meters up")
+        let wrong = [
+            (
+                right + "relay = yes",
+                "venue.toml:9:9: 'yes' is neither a number nor true or false. Write true or false."
+            ),
+            (
+                right + unit("Bar", "127.0.0.3", 9),
+                "venue.toml:10:8: processor[2].name: another processor is called 'Bar' already"
+            ),
+            (head(bar.meterPort), "venue.toml: processor: there is none, so nothing would be recorded"),
+            (
+                head(9) + unit("Bar", "127.0.0.1", bar.port),
+                "meter_port: was \(bar.meterPort) and is 9 now, which takes a restart"
+            ),
+            (
+                "store = \"/elsewhere.sqlite\"\nmeter_port = \(bar.meterPort)\n" + unit("Patio", "127.0.0.2", 9),
+                "store: was \(store) and is /elsewhere.sqlite now, which takes a restart"
+            ),
+        ]
+        for (index, (text, says)) in wrong.enumerated() {
+            try write(text)
+            recorder.send(SIGHUP)
+            try await recorder.line("recorder  not reloaded", times: index + 1)
+            #expect(recorder.log.contains(says), "\(recorder.log)")
+        }
+        try FileManager.default.removeItem(atPath: file)
+        recorder.send(SIGHUP)
+        try await recorder.line("recorder  not reloaded", times: wrong.count + 1)
+        // The same as before is no fault, and no change.
+        try write(right + "# a word\n")
+        recorder.send(SIGHUP)
+        try await recorder.line("recorder  reloaded (nothing has changed)")
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        #expect(try await sql(store, "SELECT count(*) FROM link_states WHERE state = 'up'") == "2")
+        let events =
+            "SELECT count(*), sum(detail LIKE '%venue.toml%') FROM connection_events WHERE event = 'reload_refused'"
+        #expect(try await sql(store, events) == "6|6")
+        #expect(try await sql(store, "SELECT group_concat(processor) FROM processors") == "Bar")
+        try await bar.stop()
+    }
+
+    @Test("another host and port, keep-alive, relay and parameters hold at once, and the processor's rows go on")
+    func changes() async throws {
+        let old = try await SimulatedUnit()
+        let new = try await SimulatedUnit(meterPort: old.meterPort, address: "127.0.0.2")
+        try write(head(old.meterPort) + unit("Bar", "127.0.0.1", old.port))
+        let recorder = try Running(["run", "--config", file])
+        try await recorder.line("Bar  meters up")
+        try write(
+            "store = \"\(store)\"\nmeter_port = \(old.meterPort)\nkeep_alive = 300\nrelay = false\n[retention]\nsamples = \"7d\"\n"
+                + unit("Bar", "127.0.0.2", new.port))
+        recorder.send(SIGHUP)
+        let detail = "Bar: 127.0.0.1:\(old.port) -> 127.0.0.2:\(new.port); keep_alive 300 s; relay off; retention"
+        try await recorder.line("recorder  reloaded (\(detail))")
+        try await recorder.line("Bar  meters up", times: 2)
+        // Nobody is passed anything.
+        let other = try Running(
+            ["-c", Self.listener, "\(old.meterPort)"], executable: "/usr/bin/env", before: ["python3"])
+        try await other.line("bound")
+        try await recorder.line("gets nothing: --no-relay")
+        try write(head(old.meterPort) + unit("Bar", "127.0.0.2", new.port, "subscriptions = [\"ZoneName_*\"]"))
+        recorder.send(SIGHUP)
+        try await recorder.line("Bar: other subscriptions; keep_alive 1 s; relay on; retention)")
+        try await recorder.line("Bar  subscribed (8 parameters)")
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        other.send(SIGKILL)
+        _ = try await other.end()
+        #expect(
+            try await sql(store, "SELECT processor, host, control_port FROM processors") == "Bar|127.0.0.2|\(new.port)")
+        let meters = """
+            SELECT group_concat(coalesce(cause, state)) FROM
+                (SELECT cause, state FROM link_states WHERE link = 'meters' ORDER BY started_us)
+            """
+        #expect(
+            try await sql(store, meters)
+                == "recorder_starting,up,recorder_starting,up,recorder_starting,not_recorded,recorder_stopped")
+        let check = try await Program.run("check", "--store", store)
+        #expect(check.status == 0, "\(check.output)")
+        try await old.stop()
+        try await new.stop()
+    }
+
+    /// Binds 0.0.0.0 with address reuse, as a relay's listener does.
+    private static let listener = """
+        import signal, socket, sys
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("0.0.0.0", int(sys.argv[1])))
+        print("bound", flush=True)
+        signal.pause()
+        """
+
+    @Test("without a configuration file SIGHUP stops the recorder, cleanly")
+    func withoutFile() async throws {
+        let bar = try await SimulatedUnit()
+        let recorder = try bar.recorder(store)
+        try await recorder.line("Bar  meters up")
+        recorder.send(SIGHUP)
+        #expect(try await recorder.end().status == 0)
+        #expect(try await sql(store, "SELECT clean FROM recorder_runs") == "1")
+        try await bar.stop()
     }
 }
 
@@ -103,7 +215,7 @@ private final class LoadedUnit: @unchecked Sendable {  // what is not constant i
                     }
                 }
                 if sent == bytes.count { values += meters.count }
-                usleep(2_000)
+                if number % 4 == 0 { usleep(1_000) }
             }
             close(descriptor)
             ended.signal()

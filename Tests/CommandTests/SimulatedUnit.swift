@@ -6,11 +6,12 @@ final class SimulatedUnit: Sendable {
     let port: Int
     let meterPort: Int
 
-    init(meterPort: Int = freeUDPPort(), _ more: String...) async throws {
+    init(meterPort: Int = freeUDPPort(), address: String = "127.0.0.1", _ more: String...) async throws {
         self.meterPort = meterPort
-        process = try Running(["simulate", "--port", "0", "--meter-port", "\(meterPort)"] + more)
-        try await process.line("listens on 127.0.0.1:")
-        port = process.number(after: "listens on 127.0.0.1:") ?? 0
+        process = try Running(
+            ["simulate", "--address", address, "--port", "0", "--meter-port", "\(meterPort)"] + more)
+        try await process.line("listens on \(address):")
+        port = process.number(after: "listens on \(address):") ?? 0
     }
 
     /// A recorder of this unit.

@@ -23,6 +23,39 @@ struct SystemdTests {
         try await unit.stop()
     }
 
+    @Test("a reload is told when it begins, with the time, and when it is over, also where the file is refused")
+    func reloads() async throws {
+        let folder = Folder()
+        let manager = NotifySocket(folder, isAbstract: false)
+        let unit = try await SimulatedUnit()
+        let file = folder.file("venue.toml")
+        let text = "meter_port = \(unit.meterPort)\n[[processor]]\nhost = \"127.0.0.1\"\nport = \(unit.port)\n"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let recorder = try Running(
+            ["run", "--config", file, "--store", folder.file("s.sqlite")],
+            environment: ["NOTIFY_SOCKET": manager.name])
+        try await manager.message("READY=1\nSTATUS=recording 1 processor")
+        try await recorder.line("meters up")
+        for (index, file_) in [text, "relay = 1"].enumerated() {
+            try file_.write(toFile: file, atomically: true, encoding: .utf8)
+            _ = manager.all()
+            recorder.send(SIGHUP)
+            try await recorder.line(index == 0 ? "recorder  reloaded" : "recorder  not reloaded")
+            var messages: [String] = []
+            try await eventually {
+                messages += manager.all().filter { !$0.hasPrefix("STATUS=") }
+                return messages.count >= 2
+            }
+            try #require(messages.count == 2)
+            let microseconds = messages[0].dropFirst("RELOADING=1\nMONOTONIC_USEC=".count)
+            #expect(messages[0].hasPrefix("RELOADING=1\nMONOTONIC_USEC=") && (Int(microseconds) ?? 0) > 0)
+            #expect(messages[1] == "READY=1")
+        }
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        try await unit.stop()
+    }
+
     @Test("a recorder that is held up gives no sign of life, so that the watchdog restarts it")
     func heldUp() async throws {
         let folder = Folder()
@@ -156,7 +189,8 @@ struct SystemdTests {
     func unitSays() throws {
         let lines = try Packaging.text("systemd/atlas-recorder.service").split(separator: "\n").map(String.init)
         for line in [
-            "Type=notify", "Restart=always", "RestartPreventExitStatus=64", "StateDirectory=atlas-recorder",
+            "Type=notify", "Restart=always", "ExecReload=/bin/kill -HUP $MAINPID", "RestartPreventExitStatus=64",
+            "StateDirectory=atlas-recorder",
             "UMask=0027",
             "AmbientCapabilities=CAP_NET_RAW CAP_DAC_READ_SEARCH CAP_SYS_PTRACE", "WatchdogSec=30",
         ] { #expect(lines.contains(line), "\(line)") }

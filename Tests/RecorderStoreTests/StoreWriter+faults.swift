@@ -20,11 +20,13 @@ extension StoreWriter {
 
     /// A commit that SQLite is told to break off at its `check`-th look.
     func commit(
-        _ entries: [Entry], at now: Int64, interruptedAtCheck check: Int
+        _ entries: [Entry], registering units: [Registration] = [], at now: Int64, interruptedAtCheck check: Int
     ) -> (failure: StoreError?, isPast: Bool) {
         let interruption = Interruption(database, atCheck: check)
         var failure: StoreError?
-        do throws(StoreError) { try commit(entries, samples: true, at: now) } catch { failure = error }
+        do throws(StoreError) { try commit(entries, registering: units, samples: true, at: now) } catch {
+            failure = error
+        }
         return (failure, interruption.isAhead)
     }
 
