@@ -9,7 +9,7 @@ import RecorderStore
 
 let arguments = CommandLine.arguments
 guard arguments.count > 2, let mode = Mode(rawValue: arguments[1]) else {
-    print("usage: retention-bench year|load FILE [NUMBER]")
+    say("usage: retention-bench year|load FILE [NUMBER]")
     exit(64)
 }
 let file = arguments[2]
@@ -20,6 +20,12 @@ enum Mode: String { case year, load }
 let second: Int64 = 1_000_000
 let minute = 60 * second
 let begin: Int64 = 1_735_689_600_000_000  // 2025-01-01 00:00 UTC
+
+/// Prints at once, also into a file.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}
 
 func elapsed() -> Int64 {
     var time = timespec()
@@ -113,14 +119,14 @@ struct Bench {
     }
 
     func report(_ file: String) throws {
-        print(commits.text("commits"))
-        print(counts.text("counts of minutes"))
-        print(steps.text("steps of pruning"))
+        say(commits.text("commits"))
+        say(counts.text("counts of minutes"))
+        say(steps.text("steps of pruning"))
         let invariants = try StoreInvariants(path: file)
-        print("integrity_check: \(try invariants.faults().isEmpty ? "ok" : "DAMAGED")")
+        say("integrity_check: \(try invariants.faults().isEmpty ? "ok" : "DAMAGED")")
         for invariant in StoreInvariants.all {
             let found = try invariants.violations(of: invariant)
-            print("\(invariant.rule): \(found.count == 0 ? "yes" : "NO, \(found.count) times")")
+            say("\(invariant.rule): \(found.count == 0 ? "yes" : "NO, \(found.count) times")")
         }
     }
 }
@@ -133,8 +139,8 @@ func year() async throws {
         samples: 90 * Retention.day, minutes: 180 * Retention.day, events: nil, size: nil)
     var bench = try await Bench(file, units: 1, retention)
     let days = 365
-    print("one unit, 38 meters, \(rate) frames a minute, 365 days; samples are kept 90 days, minutes 180")
-    print("day  samples stored       left  file MB  of it free  log MB  steps")
+    say("one unit, 38 meters, \(rate) frames a minute, 365 days; samples are kept 90 days, minutes 180")
+    say("day  samples stored       left  file MB  of it free  log MB  steps")
     for day in 0..<days {
         for index in 0..<1_440 {
             let start = begin + (Int64(day) * 1_440 + Int64(index)) * minute
@@ -155,7 +161,7 @@ func year() async throws {
                    page_count * 4096, freelist_count * 4096 FROM pragma_page_count, pragma_freelist_count
             """)
         let numbers = row.map { value -> Int64 in if case .integer(let number) = value { number } else { 0 } }
-        print(
+        say(
             "\(day + 1)  \(numbers[0])  \(numbers[1])  \(Double(numbers[2] / 10_000) / 100)  "
                 + "\(Double(numbers[3] / 10_000) / 100)  \(Double(size(file + "-wal") / 10_000) / 100)  \(bench.steps.count)"
         )
@@ -168,8 +174,8 @@ func load() async throws {
     let count = number ?? 1_000
     let retention = Retention(samples: 5 * minute, minutes: nil, events: nil, size: nil)
     var bench = try await Bench(file, units: count, retention, life: Retention.day)
-    print("\(count) units, 38 meters, 10 frames a second each; samples are kept 5 minutes")
-    print("minute  frames written  left  file MB  log MB")
+    say("\(count) units, 38 meters, 10 frames a second each; samples are kept 5 minutes")
+    say("minute  frames written  left  file MB  log MB")
     for half in 0..<2_400 {
         let start = begin + Int64(half) * second / 2
         var block = FrameBlock()
@@ -184,13 +190,13 @@ func load() async throws {
         let frames = try query("SELECT count(*) FROM frame")
         var left: Int64 = 0
         if case .integer(let number)? = frames.first { left = number }
-        print(
+        say(
             "\((half + 1) / 120)  \((half + 1) * 5 * count)  \(left)  \(size(file) / 1_000_000)  \(size(file + "-wal") / 1_000_000)"
         )
     }
-    print(bench.commits.text("commits"))
-    print(bench.counts.text("counts of minutes"))
-    print(bench.steps.text("steps of pruning"))
+    say(bench.commits.text("commits"))
+    say(bench.counts.text("counts of minutes"))
+    say(bench.steps.text("steps of pruning"))
 }
 
 switch mode {
