@@ -36,7 +36,8 @@ WITH file AS (
            sum(bytes * recent / nullif(count, 0)) AS recent_bytes, sum(coalesce(recent, 0)) AS recent
       FROM part GROUP BY kind
 ), samples AS (
-    SELECT (SELECT coalesce(sum(h.stored), 0) FROM sample_hour h WHERE h.start_us >= (gone_us + 3599999999) / 3600000000 * 3600000000)
+    SELECT (SELECT coalesce(sum(h.stored), 0) FROM sample_hour h
+             WHERE h.start_us >= (gone_us + 3599999999) / 3600000000 * 3600000000)
          + (SELECT coalesce(sum(m.stored), 0) FROM sample_minute m
              WHERE m.start_us >= gone_us AND m.start_us < (gone_us + 3599999999) / 3600000000 * 3600000000) AS count,
            (SELECT coalesce(sum(h.stored), 0) FROM sample_hour h WHERE h.start_us >= week_us) AS recent,

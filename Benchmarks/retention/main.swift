@@ -27,9 +27,9 @@ func say(_ text: String) {
     fflush(nil)
 }
 
-func elapsed() -> Int64 {
+func elapsed(_ clock: clockid_t = CLOCK_MONOTONIC) -> Int64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return Int64(time.tv_sec) * second + Int64(time.tv_nsec) / 1_000
 }
 
@@ -79,7 +79,7 @@ struct Bench {
     let writer: StoreWriter
     let queue: FrameQueue
     var units: [Unit]
-    var (commits, counts, steps) = (Times(), Times(), Times())
+    var (commits, counts, steps, work) = (Times(), Times(), Times(), Times())
     /// How long the recorder has run before, as the plan sees it.
     private let life: Int64
 
@@ -99,22 +99,43 @@ struct Bench {
         await writer.retain(retention, lived: 0)
     }
 
-    /// What the writer's loop does between two commits; of the time until the next one it takes half at most.
+    /// What the writer's loop does between two commits, on its thread; of the time until the next one it takes half at most.
     mutating func turn(at now: Int64, room: Int64) async throws {
-        var start = elapsed()
-        try await writer.commit([], samples: true, at: now)
-        commits.add(elapsed() - start)
-        start = elapsed()
-        while try await writer.countMinutes() {}
-        counts.add(elapsed() - start)
-        var left = room / 2
-        while left > 0 {
-            start = elapsed()
-            let outcome = try await writer.prune(at: now, lived: now - begin + life) { elapsed() }
-            let took = elapsed() - start
-            steps.add(took)
-            left -= took
-            guard outcome == .more else { break }
+        let life = life
+        let turn = await writer.occupy { writer in Turn(writer, at: now, lived: now - begin + life, room: room) }
+        if let failure = turn.failure { throw failure }
+        commits.add(turn.commit)
+        counts.add(turn.count)
+        for step in turn.steps {
+            steps.add(step.wall)
+            work.add(step.processor)
+        }
+    }
+
+    private struct Turn: Sendable {
+        var (commit, count) = (Int64(0), Int64(0))
+        var steps: [(wall: Int64, processor: Int64)] = []
+        var failure: StoreError?
+
+        init(_ writer: isolated StoreWriter, at now: Int64, lived: Int64, room: Int64) {
+            do throws(StoreError) {
+                var start = elapsed()
+                try writer.commit([], samples: true, at: now)
+                commit = elapsed() - start
+                start = elapsed()
+                while try writer.countMinutes() {}
+                count = elapsed() - start
+                var left = room / 2
+                while left > 0 {
+                    let (wall, processor) = (elapsed(), elapsed(CLOCK_THREAD_CPUTIME_ID))
+                    let outcome = try writer.prune(at: now, lived: lived) { elapsed() }
+                    steps.append((elapsed() - wall, elapsed(CLOCK_THREAD_CPUTIME_ID) - processor))
+                    left -= elapsed() - wall
+                    guard outcome == .more else { break }
+                }
+            } catch {
+                failure = error
+            }
         }
     }
 
@@ -122,6 +143,7 @@ struct Bench {
         say(commits.text("commits"))
         say(counts.text("counts of minutes"))
         say(steps.text("steps of pruning"))
+        say(work.text("their time on a processor"))
         let invariants = try StoreInvariants(path: file)
         say("integrity_check: \(try invariants.faults().isEmpty ? "ok" : "DAMAGED")")
         for invariant in StoreInvariants.all {
@@ -197,6 +219,7 @@ func load() async throws {
     say(bench.commits.text("commits"))
     say(bench.counts.text("counts of minutes"))
     say(bench.steps.text("steps of pruning"))
+    say(bench.work.text("their time on a processor"))
 }
 
 switch mode {
