@@ -10,36 +10,39 @@ WITH file AS (
            coalesce(:log_bytes, 0) AS log_bytes
       FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s
 ), span AS (
-    SELECT CAST(:until_us AS INTEGER) - 604800000000 AS week_us,
+    SELECT CAST(:until_us AS INTEGER) - 604800000000 AS week_us, CAST(:until_us AS INTEGER) AS now_us,
            -- How much of those days there is.
            min(7.0, max((CAST(:until_us AS INTEGER) - (SELECT min(started_us) FROM recorder_run)) / 86400e6, 1 / 24.0)) AS days,
            coalesce((SELECT before_us FROM retained WHERE kind = 'samples'), 0) AS gone_us
 ), part(kind, count, bytes, recent) AS (
     -- Bytes of a row with its share of indexes, pages and pointers, as dbstat shows them.
-    SELECT 'minutes', count, 48.0 * count, recent FROM (
+    SELECT 'minutes', count, 46.0 * count, recent FROM (
         SELECT sum((known_us + 59999999) / 60000000) AS count,
-               sum((start_us >= week_us) * ((known_us + 59999999) / 60000000)) AS recent FROM meter_hour, span)
-    UNION ALL SELECT 'minutes', count(*), 55.0 * count(*), sum(start_us >= week_us) FROM meter_hour, span
-    UNION ALL SELECT 'minutes', count(*), 31.0 * count(*), sum(start_us >= week_us) FROM sample_minute, span
+               sum((start_us BETWEEN week_us AND now_us) * ((known_us + 59999999) / 60000000)) AS recent FROM meter_hour, span)
+    UNION ALL SELECT 'minutes', count(*), 50.0 * count(*), sum(start_us BETWEEN week_us AND now_us) FROM meter_hour, span
+    UNION ALL SELECT 'minutes', count(*), 23.0 * count(*), sum(start_us BETWEEN week_us AND now_us) FROM sample_minute, span
     UNION ALL SELECT 'events', count(*), (46.0 + coalesce((
         SELECT avg(coalesce(length(cause), 0) + coalesce(length(detail), 0) + length(event))
-          FROM (SELECT * FROM event ORDER BY id DESC LIMIT 1000)), 0)) * count(*), sum(at_us >= week_us) FROM event, span
-    UNION ALL SELECT 'events', count(*), 60.0 * count(*), sum(started_us >= week_us) FROM link_state, span
-    UNION ALL SELECT 'events', count(*), 200.0 * count(*), sum(last_us >= week_us) FROM socket_error, span
-    UNION ALL SELECT 'events', count(*), 18.0 * count(*), sum(start_us >= week_us) FROM socket_error_minute, span
-    UNION ALL SELECT 'events', count(*), 110.0 * count(*), sum(at_us >= week_us) FROM parameter_change, span
-    UNION ALL SELECT 'events', count(*), 65.0 * count(*), sum(until_us >= week_us) FROM sample_loss, span
-    UNION ALL SELECT 'events', count(*), 20.0 * count(*), sum(start_us >= week_us) FROM sample_hour, span
-    UNION ALL SELECT 'events', count(*), 120.0 * count(*), sum(started_us >= week_us) FROM recorder_run, span
+          FROM (SELECT * FROM event ORDER BY id DESC LIMIT 1000)), 0)) * count(*),
+        sum(at_us BETWEEN week_us AND now_us) FROM event, span
+    UNION ALL SELECT 'events', count(*), 60.0 * count(*), sum(started_us BETWEEN week_us AND now_us) FROM link_state, span
+    UNION ALL SELECT 'events', count(*), 200.0 * count(*), sum(last_us BETWEEN week_us AND now_us) FROM socket_error, span
+    UNION ALL SELECT 'events', count(*), 18.0 * count(*), sum(start_us BETWEEN week_us AND now_us)
+      FROM socket_error_minute, span
+    UNION ALL SELECT 'events', count(*), 110.0 * count(*), sum(at_us BETWEEN week_us AND now_us) FROM parameter_change, span
+    UNION ALL SELECT 'events', count(*), 65.0 * count(*), sum(until_us BETWEEN week_us AND now_us) FROM sample_loss, span
+    UNION ALL SELECT 'events', count(*), 21.0 * count(*), sum(start_us BETWEEN week_us AND now_us) FROM sample_hour, span
+    UNION ALL SELECT 'events', count(*), 120.0 * count(*), sum(started_us BETWEEN week_us AND now_us) FROM recorder_run, span
 ), known AS (
     SELECT kind, sum(coalesce(count, 0)) AS count, sum(coalesce(bytes, 0)) AS bytes,
            sum(bytes * recent / nullif(count, 0)) AS recent_bytes, sum(coalesce(recent, 0)) AS recent
       FROM part GROUP BY kind
 ), samples AS (
-    SELECT (SELECT coalesce(sum(h.stored), 0) FROM sample_hour h WHERE h.start_us >= (gone_us + 3599999999) / 3600000000 * 3600000000)
+    SELECT (SELECT coalesce(sum(h.stored), 0) FROM sample_hour h
+             WHERE h.start_us >= (gone_us + 3599999999) / 3600000000 * 3600000000)
          + (SELECT coalesce(sum(m.stored), 0) FROM sample_minute m
              WHERE m.start_us >= gone_us AND m.start_us < (gone_us + 3599999999) / 3600000000 * 3600000000) AS count,
-           (SELECT coalesce(sum(h.stored), 0) FROM sample_hour h WHERE h.start_us >= week_us) AS recent,
+           (SELECT coalesce(sum(h.stored), 0) FROM sample_hour h WHERE h.start_us BETWEEN week_us AND now_us) AS recent,
            max(0, (SELECT bytes - free_bytes FROM file) - (SELECT sum(bytes) FROM known)) AS bytes
       FROM span
 ), kinds AS (

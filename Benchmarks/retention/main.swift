@@ -9,7 +9,7 @@ import RecorderStore
 
 let arguments = CommandLine.arguments
 guard arguments.count > 2, let mode = Mode(rawValue: arguments[1]) else {
-    print("usage: retention-bench year|load FILE [NUMBER]")
+    say("usage: retention-bench year|load FILE [NUMBER]")
     exit(64)
 }
 let file = arguments[2]
@@ -21,9 +21,15 @@ let second: Int64 = 1_000_000
 let minute = 60 * second
 let begin: Int64 = 1_735_689_600_000_000  // 2025-01-01 00:00 UTC
 
-func elapsed() -> Int64 {
+/// Prints at once, also into a file.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}
+
+func elapsed(_ clock: clockid_t = CLOCK_MONOTONIC) -> Int64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return Int64(time.tv_sec) * second + Int64(time.tv_nsec) / 1_000
 }
 
@@ -73,7 +79,7 @@ struct Bench {
     let writer: StoreWriter
     let queue: FrameQueue
     var units: [Unit]
-    var (commits, counts, steps) = (Times(), Times(), Times())
+    var (commits, counts, steps, work) = (Times(), Times(), Times(), Times())
     /// How long the recorder has run before, as the plan sees it.
     private let life: Int64
 
@@ -93,34 +99,56 @@ struct Bench {
         await writer.retain(retention, lived: 0)
     }
 
-    /// What the writer's loop does between two commits; of the time until the next one it takes half at most.
+    /// What the writer's loop does between two commits, on its thread; of the time until the next one it takes half at most.
     mutating func turn(at now: Int64, room: Int64) async throws {
-        var start = elapsed()
-        try await writer.commit([], samples: true, at: now)
-        commits.add(elapsed() - start)
-        start = elapsed()
-        while try await writer.countMinutes() {}
-        counts.add(elapsed() - start)
-        var left = room / 2
-        while left > 0 {
-            start = elapsed()
-            let outcome = try await writer.prune(at: now, lived: now - begin + life) { elapsed() }
-            let took = elapsed() - start
-            steps.add(took)
-            left -= took
-            guard outcome == .more else { break }
+        let life = life
+        let turn = await writer.occupy { writer in Turn(writer, at: now, lived: now - begin + life, room: room) }
+        if let failure = turn.failure { throw failure }
+        commits.add(turn.commit)
+        counts.add(turn.count)
+        for step in turn.steps {
+            steps.add(step.wall)
+            work.add(step.processor)
+        }
+    }
+
+    private struct Turn: Sendable {
+        var (commit, count) = (Int64(0), Int64(0))
+        var steps: [(wall: Int64, processor: Int64)] = []
+        var failure: StoreError?
+
+        init(_ writer: isolated StoreWriter, at now: Int64, lived: Int64, room: Int64) {
+            do throws(StoreError) {
+                var start = elapsed()
+                try writer.commit([], samples: true, at: now)
+                commit = elapsed() - start
+                start = elapsed()
+                while try writer.countMinutes() {}
+                count = elapsed() - start
+                var left = room / 2
+                while left > 0 {
+                    let (wall, processor) = (elapsed(), elapsed(CLOCK_THREAD_CPUTIME_ID))
+                    let outcome = try writer.prune(at: now, lived: lived) { elapsed() }
+                    steps.append((elapsed() - wall, elapsed(CLOCK_THREAD_CPUTIME_ID) - processor))
+                    left -= elapsed() - wall
+                    guard outcome == .more else { break }
+                }
+            } catch {
+                failure = error
+            }
         }
     }
 
     func report(_ file: String) throws {
-        print(commits.text("commits"))
-        print(counts.text("counts of minutes"))
-        print(steps.text("steps of pruning"))
+        say(commits.text("commits"))
+        say(counts.text("counts of minutes"))
+        say(steps.text("steps of pruning"))
+        say(work.text("their time on a processor"))
         let invariants = try StoreInvariants(path: file)
-        print("integrity_check: \(try invariants.faults().isEmpty ? "ok" : "DAMAGED")")
+        say("integrity_check: \(try invariants.faults().isEmpty ? "ok" : "DAMAGED")")
         for invariant in StoreInvariants.all {
             let found = try invariants.violations(of: invariant)
-            print("\(invariant.rule): \(found.count == 0 ? "yes" : "NO, \(found.count) times")")
+            say("\(invariant.rule): \(found.count == 0 ? "yes" : "NO, \(found.count) times")")
         }
     }
 }
@@ -133,8 +161,8 @@ func year() async throws {
         samples: 90 * Retention.day, minutes: 180 * Retention.day, events: nil, size: nil)
     var bench = try await Bench(file, units: 1, retention)
     let days = 365
-    print("one unit, 38 meters, \(rate) frames a minute, 365 days; samples are kept 90 days, minutes 180")
-    print("day  samples stored       left  file MB  of it free  log MB  steps")
+    say("one unit, 38 meters, \(rate) frames a minute, 365 days; samples are kept 90 days, minutes 180")
+    say("day  samples stored       left  file MB  of it free  log MB  steps")
     for day in 0..<days {
         for index in 0..<1_440 {
             let start = begin + (Int64(day) * 1_440 + Int64(index)) * minute
@@ -155,7 +183,7 @@ func year() async throws {
                    page_count * 4096, freelist_count * 4096 FROM pragma_page_count, pragma_freelist_count
             """)
         let numbers = row.map { value -> Int64 in if case .integer(let number) = value { number } else { 0 } }
-        print(
+        say(
             "\(day + 1)  \(numbers[0])  \(numbers[1])  \(Double(numbers[2] / 10_000) / 100)  "
                 + "\(Double(numbers[3] / 10_000) / 100)  \(Double(size(file + "-wal") / 10_000) / 100)  \(bench.steps.count)"
         )
@@ -168,8 +196,8 @@ func load() async throws {
     let count = number ?? 1_000
     let retention = Retention(samples: 5 * minute, minutes: nil, events: nil, size: nil)
     var bench = try await Bench(file, units: count, retention, life: Retention.day)
-    print("\(count) units, 38 meters, 10 frames a second each; samples are kept 5 minutes")
-    print("minute  frames written  left  file MB  log MB")
+    say("\(count) units, 38 meters, 10 frames a second each; samples are kept 5 minutes")
+    say("minute  frames written  left  file MB  log MB")
     for half in 0..<2_400 {
         let start = begin + Int64(half) * second / 2
         var block = FrameBlock()
@@ -184,13 +212,14 @@ func load() async throws {
         let frames = try query("SELECT count(*) FROM frame")
         var left: Int64 = 0
         if case .integer(let number)? = frames.first { left = number }
-        print(
+        say(
             "\((half + 1) / 120)  \((half + 1) * 5 * count)  \(left)  \(size(file) / 1_000_000)  \(size(file + "-wal") / 1_000_000)"
         )
     }
-    print(bench.commits.text("commits"))
-    print(bench.counts.text("counts of minutes"))
-    print(bench.steps.text("steps of pruning"))
+    say(bench.commits.text("commits"))
+    say(bench.counts.text("counts of minutes"))
+    say(bench.steps.text("steps of pruning"))
+    say(bench.work.text("their time on a processor"))
 }
 
 switch mode {

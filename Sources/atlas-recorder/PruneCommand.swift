@@ -87,6 +87,11 @@ struct PruneCommand: ParsableCommand {
         }
         if shares.isEmpty { Console.line("nothing was deleted; kept: \(Self.words(retention))") }
         Console.line("size: \(SizeExpression.text(before)) before, \(SizeExpression.text(Self.size(path))) now")
+        if let bytes = pruning.exceeded {
+            Console.note(
+                "\(SizeExpression.text(bytes)) are in use, more than --max-size leaves beside the write-ahead log: samples and "
+                    + "minutes are gone already, so keep events for less long (--keep-events), or allow more")
+        }
         if wasInterrupted != 0 {
             Console.note("ended before all was deleted; the store is whole, and the next prune or recorder goes on")
             throw ExitCode(1)

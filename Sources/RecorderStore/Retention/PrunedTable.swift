@@ -82,8 +82,10 @@ struct PrunedTable: Sendable {
     ) throws(StoreError) -> (deleted: Int, cursor: Cursor, isDone: Bool) {
         let doing = "delete what is not kept any more"
         let behind = cursor == nil ? "" : " AND \(compare(">", from: 3))"
+        // Rows that a key cannot find are passed over one by one, and only so many of them in a step.
+        let isKeyed = range.hasPrefix(keys[0])
         let find = try Statement(
-            "SELECT \(keyList) FROM \(name) WHERE (\(range))\(behind) ORDER BY \(keyList) LIMIT 1 OFFSET ?2",
+            "SELECT \(keyList) FROM \(name) WHERE \(isKeyed ? range : "true")\(behind) ORDER BY \(keyList) LIMIT 1 OFFSET ?2",
             on: database,
             doing: doing)
         try find.bind(.integer(before), at: 1)
@@ -92,7 +94,7 @@ struct PrunedTable: Sendable {
         let end = try find.step() ? keys.indices.map { find.value(Int32($0)) } : nil
         find.reset()
         // Of two upper bounds SQLite may take the cut to search by, and read all rows up to it.
-        let isBound = end != nil && range.hasPrefix(keys[0])
+        let isBound = end != nil && isKeyed
         let upTo = end == nil ? "" : " AND \(compare("<=", from: 3 + keys.count))"
         let which = isBound ? rule.map { "(\($0))" } ?? "true" : condition
         let delete = try Statement("DELETE FROM \(name) WHERE \(which)\(behind)\(upTo)", on: database, doing: doing)

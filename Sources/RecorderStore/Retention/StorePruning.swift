@@ -17,6 +17,9 @@ package final class StorePruning {
     /// Rows that had been removed by then.
     private let before: [RetainedKind: Int64]
 
+    /// Bytes in use where they are too many, and nothing is left that may go for it.
+    package private(set) var exceeded: Int64?
+
     // MARK: looking
 
     /// What `prune` would delete now for its age, by kind; none: nothing. `bytes`: those in use, for the size that is then left
@@ -79,7 +82,10 @@ package final class StorePruning {
         if checkpoint.isLong { checkpoint.run(emptyingLog: false) }
         switch try pruner.step(at: now, lived: 0, elapsed: elapsed) {
         case .more, .paused: return true
-        case .done, .exceeded: return try pruner.giveAllBack(elapsed: elapsed)
+        case .done: return try pruner.giveAllBack(elapsed: elapsed)
+        case .exceeded(let bytes):
+            exceeded = bytes
+            return try pruner.giveAllBack(elapsed: elapsed)
         }
     }
 
