@@ -27,6 +27,9 @@ struct PruneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The store (default: as report).", valueName: "FILE"))
     var store: String?
 
+    @Option(help: ArgumentHelp("The configuration file (default: as run).", valueName: "FILE"))
+    var config: String?
+
     @OptionGroup var retention: RetentionOptions
 
     func validate() throws {
@@ -41,9 +44,13 @@ struct PruneCommand: ParsableCommand {
     }
 
     func run() throws {
-        let path = try Console.storeToRead(flag: store).path
-        let retention = try retention.over(.default)
+        let file = try ConfigurationArgument.fileToRead(config)
+        let path = Console.storeToRead(flag: store, file).path
         do {
+            // Of a store that somebody names, its own recorder knows best what is kept.
+            let told = try StorePruning.told(path)
+            let base = (store == nil ? file?.retention ?? told : told ?? file?.retention) ?? .default
+            let retention = try retention.over(base)
             try dryRun ? preview(path, retention) : prune(path, retention)
         } catch {
             if (error as? StoreError)?.kind == .lockHeld {

@@ -48,6 +48,27 @@ package final class StorePruning {
         return (shares, try pruner.bytesInUse(), plan.budget)
     }
 
+    /// What the recorder that ran last was told to keep; nil: it knew nothing of that. Throws as `StoreReader`.
+    package static func told(_ path: String) throws(StoreError) -> Retention? {
+        let rows = try StoreReader(path: path).query(
+            """
+            SELECT r.kind, r.keep_us, (SELECT max_bytes FROM recorder_run ORDER BY run DESC LIMIT 1) FROM retained r
+            """
+        ).rows
+        var retention = Retention.none
+        func number(_ value: SQLValue) -> Int64? { if case .integer(let number) = value { number } else { nil } }
+        for row in rows {
+            retention.size = number(row[2])
+            switch row[0] {
+            case .text(RetainedKind.samples.rawValue): retention.samples = number(row[1])
+            case .text(RetainedKind.minutes.rawValue): retention.minutes = number(row[1])
+            case .text(RetainedKind.events.rawValue): retention.events = number(row[1])
+            default: break
+            }
+        }
+        return rows.isEmpty ? nil : retention
+    }
+
     private static let doing = "look for what is not kept any more"
     private static let lastHeartbeat = "SELECT max(coalesce(ended_us, heartbeat_us)) FROM recorder_run"
 
