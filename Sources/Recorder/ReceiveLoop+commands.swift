@@ -15,12 +15,11 @@ extension ReceiveLoop {
         case .unroute(let address, let processor):
             if routes[address.bits]?.processor == processor { route(address, nil) }
         case .controlConnection(let processor, let endpoint): units[processor]?.endpoint = endpoint
-        case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
+        case .otherClient(let processor, let isThere): units[processor]?.intake.assembler.hasOtherClient = isThere
         case .readings(let processor, let readings, let at):
             guard let unit = units[processor] else { return }
-            unit.count(values: readings.count, at: at, into: &block)
-            if !unit.isCounted { listCounts(of: unit) }
             readings.withUnsafeBufferPointer { unit.take($0, at: at, into: &block, notify) }
+            if !unit.isCounted { listCounts(of: unit) }
             list(unit)
         case .stop: isRunning = false
         }

@@ -121,11 +121,7 @@ final class ReceiveLoop {
             }
             if count > 0 {
                 relay?.pass(batch, count: count, from: socket)
-                let now = clock.now
-                let stamps = Stamps(clock, now, since: roundBegan)
-                let datagrams = csockets_batch_datagrams(batch)!
-                for index in 0..<Int(count) { take(datagrams[index], from: socket, at: now, stamps) }
-                socket.lastAt = stamps.wall(of: datagrams[Int(count) - 1].at_us)
+                take(UnsafeBufferPointer(start: csockets_batch_datagrams(batch), count: Int(count)), from: socket)
             }
             received += Int(count)
             // Enough for one round, so that frames close and blocks go out under any flood.
@@ -142,21 +138,27 @@ final class ReceiveLoop {
         readUntil = sockets.reduce(time) { $1.isDrained ? $0 : min($0, $1.lastAt) }
     }
 
-    @inline(__always)
-    private func take(_ datagram: csockets_datagram, from socket: MeterSocket, at now: Instant, _ stamps: Stamps) {
-        guard let unit = unit(sending: datagram.source) else {
-            socket.stranger(IPv4Address(bits: datagram.source))
-            return
+    private func take(_ datagrams: UnsafeBufferPointer<csockets_datagram>, from socket: MeterSocket) {
+        let now = clock.now
+        let stamps = Stamps(clock, now, since: roundBegan)
+        for datagram in datagrams {
+            let at = stamps.wall(of: datagram.at_us)
+            socket.lastAt = at
+            guard let unit = unit(sending: datagram.source) else {
+                socket.stranger(IPv4Address(bits: datagram.source))
+                continue
+            }
+            let content = reader.read(UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length)))
+            let readings = UnsafeBufferPointer(start: reader.readings.baseAddress, count: content.readings)
+            let isFull = unit.take(datagram, content, readings, at: at, into: &block, notify)
+            if !unit.isCounted { listCounts(of: unit) }
+            if content.readings > 0 { list(unit) }
+            if isFull { handOver() }
+            guard content.isFromUnit else { continue }
+            for message in content.messages { notify(.message(processor: unit.processor, message)) }
+            if datagram.source_port != unit.sourcePort { unit.sourcePort = datagram.source_port }
+            if unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
         }
-        let bytes = UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
-        let content = reader.read(bytes)
-        let at = stamps.wall(of: datagram.at_us)
-        unit.count(content, datagram, at: at, into: &block)
-        if !unit.isCounted { listCounts(of: unit) }
-        if content.readings > 0 { store(content.readings, of: unit, at: at) }
-        for message in content.messages { notify(.message(processor: unit.processor, message)) }
-        if content.isFromUnit, datagram.source_port != unit.sourcePort { unit.sourcePort = datagram.source_port }
-        if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
     }
 
     @inline(__always)
@@ -165,13 +167,6 @@ final class ReceiveLoop {
         guard let unit = routes[source] else { return nil }
         lastRoute = (source, unit)
         return unit
-    }
-
-    private func store(_ count: Int, of unit: ReceivedUnit, at: Int64) {
-        let readings = UnsafeBufferPointer(rebasing: reader.readings[..<count])
-        unit.take(readings, at: at, into: &block, notify)
-        list(unit)
-        if block.isFull { handOver() }
     }
 
     func listCounts(of unit: ReceivedUnit) {
@@ -193,13 +188,13 @@ final class ReceiveLoop {
         guard !open.isEmpty else { return }
         let now = clock.wallNow
         open.removeAll { unit in
-            guard let closesAt = unit.assembler.closesAt else {
+            guard let closesAt = unit.intake.assembler.closesAt else {
                 unit.isListed = false
                 return true
             }
             // The clock may have been set back under an open frame.
             guard now >= closesAt || now < closesAt - 2 * FrameAssembler.span else { return false }
-            unit.assembler.close(into: &block)
+            unit.intake.assembler.close(into: &block)
             unit.isListed = false
             return true
         }
@@ -221,7 +216,7 @@ final class ReceiveLoop {
         // Where nothing comes, it is a second since anybody looked.
         for socket in sockets { receive(from: socket) }
         noteRead(since: wall)
-        for unit in units.values { unit.assembler.summarize(into: &block) }
+        for unit in units.values { unit.intake.assembler.summarize(into: &block) }
         for socket in sockets { summarize(socket, at: wall) }
         if let (count, errno, port) = relay?.takeFailures() {
             notify(.relayFault(count: count, errno: errno, port: port))
@@ -263,11 +258,11 @@ final class ReceiveLoop {
         if values > 0, feed.isWanted { feed.put(.values(block, after: fed), values: values) }
         if block.isNews { feed.put(.learnt(block)) }
         counted.removeAll { unit in
-            guard unit.handOverCounts(into: &block) else { return false }
+            guard unit.intake.handOverCounts(into: &block) else { return false }
             unit.isCounted = false
             return true
         }
-        block.completeUntil = open.reduce(readUntil) { min($0, $1.assembler.startedAt ?? $0) }
+        block.completeUntil = open.reduce(readUntil) { min($0, $1.intake.assembler.startedAt ?? $0) }
         block = queue.exchange(block)
         fed = FrameBlock.Mark()
         if full { wakeWriter() }
@@ -276,8 +271,8 @@ final class ReceiveLoop {
     private func finish() {
         for socket in sockets { drain(socket) }
         for unit in units.values {
-            unit.assembler.close(into: &block)
-            unit.assembler.summarize(into: &block)
+            unit.intake.assembler.close(into: &block)
+            unit.intake.assembler.summarize(into: &block)
         }
         let wall = clock.wallNow
         for socket in sockets { summarize(socket, at: wall) }

@@ -14,11 +14,11 @@ package struct FrameAssembler: Sendable {
     private static let frameCost = 17
 
     package enum Outcome { case taken, duplicate, noRoom }
-    /// How many of a datagram's values were not taken, and why.
+    /// How many of a datagram's values were not taken, and why; and whether the block takes no more.
     package struct Left: Equatable {
         package var duplicates = 0
         package var noRoom = 0
-        package static let none = Left()
+        package var blockIsFull = false
     }
 
     /// One meter's place.
@@ -88,7 +88,10 @@ package struct FrameAssembler: Sendable {
         var next = 0
         while true {
             next = fill(with: readings, from: next, at: at)
-            guard next < readings.count else { return left }
+            guard next < readings.count else {
+                left.blockIsFull = block.isFull
+                return left
+            }
             let reading = readings[next]
             if isWatchful(at), !hasOtherClient, isRepeat(reading, at: at) {
                 hasOtherClient = isShared()
