@@ -37,26 +37,29 @@ package final class DatagramReader {
     /// Reads the bytes as received. Never throws and never traps: they come from the network.
     package func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Content {
         var content = Content()
-        var start = 0
         // Without the NUL of a C string that was sent whole.
-        let end = bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? bytes.count
-        while start < end {
-            let rest = UnsafeBufferPointer(rebasing: bytes[start..<end])
-            let length = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.count
-            if length > 0 { readLine(UnsafeBufferPointer(rebasing: rest[..<length]), &content) }
-            start += length + 1
+        var end = bytes.count
+        while end > 0, bytes[end - 1] == 0 { end -= 1 }
+        var rest = UnsafeBufferPointer(rebasing: bytes[..<(end > 0 ? end : bytes.count)])
+        while !rest.isEmpty {
+            let length = readLine(rest, &content)
+            rest = UnsafeBufferPointer(rebasing: rest.dropFirst(length + 1))
         }
         return content
     }
 
-    private func readLine(_ line: UnsafeBufferPointer<UInt8>, _ content: inout Content) {
+    /// Reads the first line; returns its length without the newline.
+    @inline(__always)
+    private func readLine(_ bytes: UnsafeBufferPointer<UInt8>, _ content: inout Content) -> Int {
         let room = UnsafeMutableBufferPointer(rebasing: readings[content.readings...])
-        if let scan = MeterScanner.scan(line, into: room) {
-            content.readings += scan.readings
-            content.otherFormat += scan.otherFormat
-        } else {
+        guard let scan = MeterScanner.scan(bytes, into: room) else {
+            let line = UnsafeBufferPointer(rebasing: bytes.prefix { $0 != UInt8(ascii: "\n") })
             decodeLine(line, &content)
+            return line.count
         }
+        content.readings += scan.readings
+        content.otherFormat += scan.otherFormat
+        return scan.length
     }
 
     @inline(never)

@@ -28,31 +28,43 @@ package struct Meter: Hashable, Sendable {
     package init(_ family: ChannelFamily, _ index: UInt8) { key = UInt16(family.rawValue) << 8 | UInt16(index) }
 
     /// Reads `ZoneMeter_0`; nil for anything that is no meter's name, `ZoneMeter_00` and `ZoneMeter_256` included.
-    @inline(__always)
     package init?(name bytes: UnsafeBufferPointer<UInt8>) {
-        // The first letter decides the family, and with it where "Meter_" must stand.
-        guard bytes.count >= 10, let base = bytes.baseAddress else { return nil }
-        let family: ChannelFamily
-        let suffix: Int
-        switch base[0] {
-        case UInt8(ascii: "S"): (family, suffix) = (.source, 6)
-        case UInt8(ascii: "Z"): (family, suffix) = (.zone, 4)
-        case UInt8(ascii: "M"): (family, suffix) = (.mix, 3)
-        case UInt8(ascii: "G"): (family, suffix) = (.group, 5)
+        guard let start = bytes.baseAddress, let name = Self.name(at: start, end: start + bytes.count),
+            name.length == bytes.count
+        else { return nil }
+        self = name.meter
+    }
+
+    /// The meter whose name begins here, and how long the name is; nil: none begins here.
+    @inline(__always)
+    static func name(at start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) -> (meter: Meter, length: Int)? {
+        guard start < end else { return nil }
+        switch start.pointee {  // the first letter decides
+        case UInt8(ascii: "S"): return name(of: .source, "SourceMeter_", at: start, end: end)
+        case UInt8(ascii: "Z"): return name(of: .zone, "ZoneMeter_", at: start, end: end)
+        case UInt8(ascii: "M"): return name(of: .mix, "MixMeter_", at: start, end: end)
+        case UInt8(ascii: "G"): return name(of: .group, "GroupMeter_", at: start, end: end)
         default: return nil
         }
-        let digits = suffix + 6
-        guard bytes.count > digits, bytes.count <= digits + 3,
-            Self.matches(base, Self.prefix(of: family), count: digits)
-        else { return nil }
-        var index: UInt16 = 0
-        for position in digits..<bytes.count {
-            let digit = base[position] &- UInt8(ascii: "0")
-            guard digit < 10 else { return nil }
-            index = index * 10 + UInt16(digit)
+    }
+
+    @inline(__always)
+    private static func name(
+        of family: ChannelFamily, _ prefix: StaticString, at start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>
+    ) -> (meter: Meter, length: Int)? {
+        guard prefix.begins(at: start, end: end) else { return nil }
+        let digits = start + prefix.utf8CodeUnitCount
+        var position = digits
+        var index = 0
+        while position < end, position < digits + 3 {
+            let digit = position.pointee &- UInt8(ascii: "0")
+            guard digit < 10 else { break }
+            index = index &* 10 &+ Int(digit)
+            position += 1
         }
-        guard index < 256, base[digits] != UInt8(ascii: "0") || bytes.count == digits + 1 else { return nil }
-        key = UInt16(family.rawValue) << 8 | index
+        guard position > digits, index < 256, digits.pointee != UInt8(ascii: "0") || position == digits + 1
+        else { return nil }
+        return (Meter(family, UInt8(truncatingIfNeeded: index)), position - start)
     }
 
     package init?(name: String) {
@@ -69,21 +81,27 @@ package struct Meter: Hashable, Sendable {
         }
         return nil
     }
+}
 
+extension StaticString {
+    /// Whether the bytes from `start` on, none of them behind `end`, are this text of eight bytes or more. Compares eight at
+    /// a time, the last of them maybe for the second time: with a literal the compiler makes a few words of it.
     @inline(__always)
-    private static func prefix(of family: ChannelFamily) -> StaticString {
-        switch family {
-        case .source: "SourceMeter_"
-        case .zone: "ZoneMeter_"
-        case .mix: "MixMeter_"
-        case .group: "GroupMeter_"
+    func begins(at start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) -> Bool {
+        let count = utf8CodeUnitCount
+        guard end - start >= count else { return false }
+        let (bytes, text) = (UnsafeRawPointer(start), UnsafeRawPointer(utf8Start))
+        @inline(__always) func difference(_ offset: Int) -> UInt64 {
+            bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                ^ text.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         }
-    }
-
-    @inline(__always)
-    private static func matches(_ bytes: UnsafePointer<UInt8>, _ text: StaticString, count: Int) -> Bool {
-        for position in 0..<count where bytes[position] != text.utf8Start[position] { return false }
-        return true
+        var differences = difference(count - 8)
+        var offset = 0
+        while offset + 8 < count {
+            differences |= difference(offset)
+            offset += 8
+        }
+        return differences == 0
     }
 }
 
@@ -93,6 +111,9 @@ package struct Reading: Equatable, Sendable {
     package static let limit = 1_000.0
 
     package let meter: Meter
+    /// The level in tenths of a dB, where these hold it to the bit (0.0 and -0.0 are one here); else `notTenths`.
+    package let tenths: Int16
+    package static let notTenths = Int16.min
     package let level: Double
 
     /// Whether this is a level at all; what is not is counted as unreadable.
@@ -100,7 +121,19 @@ package struct Reading: Equatable, Sendable {
     package static func isLevel(_ number: Double) -> Bool { abs(number) <= limit }
 
     package init(meter: Meter, level: Double) {
-        self.meter = meter
-        self.level = level
+        (self.meter, self.level, tenths) = (meter, level, Self.tenths(of: level))
+    }
+
+    /// As `tenths`.
+    package static func tenths(of level: Double) -> Int16 {
+        guard isLevel(level) else { return notTenths }
+        let nearest = Int16((level * 10).rounded())
+        return Double(nearest) / 10 == level ? nearest : notTenths
+    }
+
+    /// A level of so many tenths of a dB.
+    @inline(__always)
+    init(meter: Meter, tenths: Int16) {
+        (self.meter, self.tenths, level) = (meter, tenths, Double(tenths) / 10)
     }
 }

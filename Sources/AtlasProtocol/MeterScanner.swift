@@ -2,50 +2,43 @@
 ///
 ///     {"jsonrpc":"2.0","method":"update","params":[{"param":"ZoneMeter_0","val":-20.1},…]}
 ///
-/// White space, the order of members, one object instead of an array, and `pct` for `val` are read too. Whatever else
-/// comes (escapes, a non-meter, a number as a string or no level, an unknown member, no value at all) is declined whole and left to
-/// `FallbackDecoder`; so the two never differ, one only knows less.
+/// White space, the order of members, one object instead of an array, and `pct` for `val` are read too; what is written just
+/// as above is compared eight bytes at a time. Whatever else comes (escapes, a non-meter, a number as a string or no level, an
+/// unknown member, no value at all) is declined whole and left to `FallbackDecoder`; so the two never differ, one only knows
+/// less.
 package enum MeterScanner {
     package struct Scan: Equatable, Sendable {
         /// How many readings were written.
-        package var readings: Int
+        package var readings = 0
         /// Meter values in `pct`: another program's subscription, never samples.
-        package var otherFormat: Int
+        package var otherFormat = 0
+        /// The line's bytes, without its newline.
+        package var length = 0
     }
 
-    /// Scans one line without its newline. nil: declined, and what was written to `readings` means nothing.
+    /// Scans the first line of these bytes. nil: declined, and what was written to `readings` means nothing.
     @inline(__always)
     package static func scan(
-        _ line: UnsafeBufferPointer<UInt8>, into readings: UnsafeMutableBufferPointer<Reading>
+        _ bytes: UnsafeBufferPointer<UInt8>, into readings: UnsafeMutableBufferPointer<Reading>
     ) -> Scan? {
-        guard let base = line.baseAddress else { return nil }
-        var cursor = Cursor(at: base, end: base + line.count)
-        var scan = Scan(readings: 0, otherFormat: 0)
-        var seen: (version: Bool, method: Bool, parameters: Bool) = (false, false, false)
-        guard cursor.take("{") else { return nil }
-        repeat {
-            guard let key = cursor.string(), cursor.take(":") else { return nil }
-            if key.equals("params"), !seen.parameters {
-                seen.parameters = true
-                guard cursor.parameters(into: readings, &scan) else { return nil }
-            } else if key.equals("method"), !seen.method {
-                seen.method = true
-                guard let method = cursor.string(), method.equals("update") else { return nil }
-            } else if key.equals("jsonrpc"), !seen.version {
-                seen.version = true
-                guard cursor.string() != nil else { return nil }
-            } else {
-                return nil
-            }
-        } while cursor.take(",")
-        guard cursor.take("}"), cursor.isAtEnd(), seen.method, seen.parameters else { return nil }
+        guard let base = bytes.baseAddress else { return nil }
+        var cursor = Cursor(at: base, end: base + bytes.count)
+        var scan = Scan()
+        if cursor.take(text: #"{"jsonrpc":"2.0","method":"update","params":"#) {
+            guard cursor.parameters(into: readings, &scan), cursor.take("}") else { return nil }
+        } else {
+            guard cursor.members(into: readings, &scan) else { return nil }
+        }
+        guard cursor.isAtEnd() else { return nil }
+        scan.length = cursor.position - base
         return scan
     }
 }
 
-/// A place in the bytes of one line. Each `take` skips white space before what it looks for.
+/// A place in the bytes of one line and what follows it. Each `take` skips white space before what it looks for; a newline is
+/// none, for it ends the line.
 private struct Cursor {
-    private var position: UnsafePointer<UInt8>
+    private(set) var position: UnsafePointer<UInt8>
     private let end: UnsafePointer<UInt8>
 
     init(at start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) { (position, self.end) = (start, end) }
@@ -61,14 +54,22 @@ private struct Cursor {
     @inline(__always)
     mutating func isAtEnd() -> Bool {
         skipSpace()
-        return position == end
+        return position == end || position.pointee == UInt8(ascii: "\n")
+    }
+
+    /// This text of eight bytes or more, with nothing before it.
+    @inline(__always)
+    mutating func take(text: StaticString) -> Bool {
+        guard text.begins(at: position, end: end) else { return false }
+        position += text.utf8CodeUnitCount
+        return true
     }
 
     @inline(__always)
     private mutating func skipSpace() {
         while position < end, position.pointee <= UInt8(ascii: " ") {
             switch position.pointee {
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): position += 1
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): position += 1
             default: return
             }
         }
@@ -91,6 +92,29 @@ private struct Cursor {
         return nil
     }
 
+    /// A whole message, its members in any order.
+    @inline(never)
+    mutating func members(into readings: UnsafeMutableBufferPointer<Reading>, _ scan: inout MeterScanner.Scan) -> Bool {
+        var seen: (version: Bool, method: Bool, parameters: Bool) = (false, false, false)
+        guard take("{") else { return false }
+        repeat {
+            guard let key = string(), take(":") else { return false }
+            if key.equals("params"), !seen.parameters {
+                seen.parameters = true
+                guard parameters(into: readings, &scan) else { return false }
+            } else if key.equals("method"), !seen.method {
+                seen.method = true
+                guard let method = string(), method.equals("update") else { return false }
+            } else if key.equals("jsonrpc"), !seen.version {
+                seen.version = true
+                guard string() != nil else { return false }
+            } else {
+                return false
+            }
+        } while take(",")
+        return take("}") && seen.method && seen.parameters
+    }
+
     @inline(__always)
     mutating func parameters(into readings: UnsafeMutableBufferPointer<Reading>, _ scan: inout MeterScanner.Scan)
         -> Bool
@@ -106,6 +130,64 @@ private struct Cursor {
     private mutating func parameter(
         into readings: UnsafeMutableBufferPointer<Reading>, _ scan: inout MeterScanner.Scan
     ) -> Bool {
+        guard let reading = usualReading() else { return anyParameter(into: readings, &scan) }
+        guard scan.readings < readings.count else { return false }
+        readings[scan.readings] = reading
+        scan.readings += 1
+        return true
+    }
+
+    /// `{"param":"ZoneMeter_0","val":-20.1}`; nil: not written just so, and nothing is taken.
+    @inline(__always)
+    private mutating func usualReading() -> Reading? {
+        var ahead = self
+        guard ahead.take(text: #"{"param":""#), let name = Meter.name(at: ahead.position, end: end) else { return nil }
+        ahead.position += name.length
+        guard ahead.take(text: #"","val":"#) else { return nil }
+        let reading: Reading
+        if let tenths = ahead.tenths() {
+            reading = Reading(meter: name.meter, tenths: tenths)
+        } else if let level = ahead.level() {
+            reading = Reading(meter: name.meter, level: level)
+        } else {
+            return nil
+        }
+        guard ahead.take("}") else { return nil }
+        self = ahead
+        return reading
+    }
+
+    /// `-20.1`: up to three digits, and one behind the point; nil: not written just so, and nothing is taken.
+    @inline(__always)
+    private mutating func tenths() -> Int16? {
+        var ahead = self
+        let negative = ahead.next == UInt8(ascii: "-")
+        if negative { ahead.position += 1 }
+        let start = ahead.position
+        var value: Int64 = 0
+        let whole = ahead.digitRun(&value)
+        guard whole > 0, whole <= 3, whole == 1 || start.pointee != UInt8(ascii: "0"), ahead.next == UInt8(ascii: ".")
+        else { return nil }
+        ahead.position += 1
+        // -0.0 is itself as a double only.
+        guard ahead.digitRun(&value) == 1, ahead.next == UInt8(ascii: "}"), value > 0 || !negative else { return nil }
+        self = ahead
+        return Int16(truncatingIfNeeded: negative ? -value : value)
+    }
+
+    /// Any number that is a level.
+    @inline(never)
+    private mutating func level() -> Double? { number().flatMap { Reading.isLevel($0) ? $0 : nil } }
+
+    /// The byte that comes, whatever it is; nil: none does.
+    @inline(__always)
+    private var next: UInt8? { position < end ? position.pointee : nil }
+
+    /// Its members in any order.
+    @inline(never)
+    private mutating func anyParameter(
+        into readings: UnsafeMutableBufferPointer<Reading>, _ scan: inout MeterScanner.Scan
+    ) -> Bool {
         guard take("{") else { return false }
         var meter: Meter?
         var level: Double?
@@ -116,7 +198,7 @@ private struct Cursor {
                 guard let name = string(), let read = Meter(name: name) else { return false }
                 meter = read
             } else if key.equals("val"), level == nil {
-                guard let read = number(), Reading.isLevel(read) else { return false }
+                guard let read = self.level() else { return false }
                 level = read
             } else if key.equals("pct"), percent == nil {
                 guard let read = number() else { return false }
@@ -147,27 +229,27 @@ private struct Cursor {
         if negative { position += 1 }
         let start = position
         var mantissa: Int64 = 0
-        var digits = digitRun(&mantissa)
-        guard digits > 0, digits == 1 || start.pointee != UInt8(ascii: "0") else { return nil }
-        var power = 0
+        let whole = digitRun(&mantissa)
+        guard whole > 0, whole == 1 || start.pointee != UInt8(ascii: "0") else { return nil }
+        var fraction = 0
         if position < end, position.pointee == UInt8(ascii: ".") {
             position += 1
-            let fraction = digitRun(&mantissa)
+            fraction = digitRun(&mantissa)
             guard fraction > 0 else { return nil }
-            digits += fraction
-            power = -fraction
         }
-        guard digits <= 15 else { return nil }
+        guard whole + fraction <= 15 else { return nil }
+        var magnitude = Double(mantissa)
         if position < end, position.pointee | 0x20 == UInt8(ascii: "e") {
             position += 1
             // Foundation's decoder takes a zero with an exponent for underflow; so that the two agree, it decides.
-            guard let exponent = exponent(), mantissa != 0 || exponent == 0 else { return nil }
-            power += exponent
+            guard let exponent = exponent(), mantissa != 0 || exponent == 0, abs(exponent - fraction) <= 22
+            else { return nil }
+            let power = exponent - fraction
+            magnitude = power < 0 ? magnitude / powersOfTen[-power] : magnitude * powersOfTen[power]
+        } else {
+            magnitude /= powersOfTen[fraction]
         }
-        guard power >= -22, power <= 22 else { return nil }
-        let magnitude = Double(mantissa)
-        let value = power < 0 ? magnitude / powersOfTen[-power] : magnitude * powersOfTen[power]
-        return negative ? -value : value
+        return negative ? -magnitude : magnitude
     }
 
     /// Adds digits to `value` and says how many; beyond 15 the value means nothing, and the caller declines.
@@ -183,6 +265,7 @@ private struct Cursor {
         return position - start
     }
 
+    @inline(never)
     private mutating func exponent() -> Int? {
         var negative = false
         if position < end, position.pointee == UInt8(ascii: "-") || position.pointee == UInt8(ascii: "+") {

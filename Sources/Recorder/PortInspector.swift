@@ -53,7 +53,7 @@ package enum PortInspector {
 
     /// This host's established TCP connections; an IPv6 socket's, too, where it speaks IPv4 (::ffff:192.168.5.101).
     package static func connections() -> [Socket] {
-        ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { parse(ProcFiles.read($0)) }.filter(\.isConnected)
+        ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { parse(ProcFiles.read($0), endingWith: " 01 ") }
     }
 
     /// `node (pid 2211)` for each of the sockets, by inode; `uid 1000` where this user may not look into the process, `node (pid
@@ -75,35 +75,57 @@ package enum PortInspector {
         return fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0
     }
 
-    /// The rows of one of the tables, of this local port only if one is given; other lines are passed over.
-    static func parse(_ table: [UInt8], port: UInt16? = nil) -> [Socket] {
-        let digits = port.map { String($0, radix: 16, uppercase: true) }
-        let wanted = digits.map { Array((":" + String(repeating: "0", count: 4 - $0.count) + $0 + " ").utf8) }
-        return table.split(separator: UInt8(ascii: "\n")).dropFirst().compactMap { line in
-            // Most rows are other ports': `  12: 0100007F:0C3B 00000000:0000 07 …`, or 24 digits more.
-            if let wanted, !isLocal(wanted, in: line) { return nil }
-            // sl local rem st tx:rx tr:when retrnsmt uid timeout inode …
-            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 10)
-            guard fields.count > 9, let local = endpoint(fields[1]), let remote = endpoint(fields[2]),
-                let uid = number(fields[7], radix: 10), let inode = number(fields[9], radix: 10)
-            else { return nil }
-            let ipv6 = ipv6Text(fields[1]).flatMap { local in
-                ipv6Text(fields[2]).map { IPv6Ends(local: local, remote: $0) }
+    /// The rows of one of the tables; of this local port only if one is given, and only those whose remote end and state end with
+    /// this text. Other lines are passed over: a busy host has thousands, most of them over and waiting (TIME_WAIT).
+    static func parse(_ table: [UInt8], port: UInt16? = nil, endingWith state: String = "") -> [Socket] {
+        let (wantedPort, wantedState) = (port.map { Array(hexadecimal($0, 4).utf8) }, Array(state.utf8))
+        var sockets: [Socket] = []
+        forEachLine(of: table) { line in
+            // `  12: 0100007F:0C3B 00000000:0000 07 …`, or 24 digits more in both addresses.
+            guard let number = line.firstIndex(of: UInt8(ascii: ":")),
+                let local = line[(number + 1)...].firstIndex(of: UInt8(ascii: ":"))
+            else { return }
+            if let wantedPort, !line[(local + 1)...].starts(with: wantedPort) { return }
+            let end = local + (local - number) + 13  // the blank behind the state
+            guard end <= line.endIndex, line[local..<end].suffix(wantedState.count).elementsEqual(wantedState)
+            else { return }
+            if let socket = socket(line) { sockets.append(socket) }
+        }
+        return sockets
+    }
+
+    private static func hexadecimal(_ number: some FixedWidthInteger, _ width: Int) -> String {
+        let digits = String(number, radix: 16, uppercase: true)
+        return String(repeating: "0", count: width - digits.count) + digits
+    }
+
+    /// Each line behind the heading.
+    private static func forEachLine(of table: [UInt8], _ body: (ArraySlice<UInt8>) -> Void) {
+        var start = 0
+        while start < table.count {
+            let length = table.withUnsafeBytes { bytes -> Int in
+                let begin = bytes.baseAddress! + start
+                let rest = bytes.count - start
+                return memchr(begin, Int32(UInt8(ascii: "\n")), rest).map { UnsafeRawPointer($0) - begin } ?? rest
             }
-            return Socket(
-                local: local.0, localPort: local.1, remote: remote.0, remotePort: remote.1,
-                isConnected: fields[3].elementsEqual("01".utf8), uid: UInt32(truncatingIfNeeded: uid), inode: inode,
-                ipv6: ipv6)
+            if start > 0 { body(table[start..<start + length]) }
+            start += length + 1
         }
     }
 
-    /// Whether the first colon after the row's number is that of `wanted`, `:0C3B `.
-    private static func isLocal(_ wanted: [UInt8], in line: ArraySlice<UInt8>) -> Bool {
-        let colon = UInt8(ascii: ":")
-        guard let number = line.firstIndex(of: colon), let local = line[(number + 1)...].firstIndex(of: colon) else {
-            return false
+    private static func socket(_ line: ArraySlice<UInt8>) -> Socket? {
+        // sl local rem st tx:rx tr:when retrnsmt uid timeout inode …
+        let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 10)
+        guard fields.count > 9, let local = endpoint(fields[1]), let remote = endpoint(fields[2]),
+            let uid = number(fields[7], radix: 10), let inode = number(fields[9], radix: 10)
+        else { return nil }
+        let ipv6 = ipv6Text(fields[1]).flatMap { local in
+            ipv6Text(fields[2]).map { IPv6Ends(local: local, remote: $0) }
         }
-        return line[local...].starts(with: wanted)
+        return Socket(
+            local: local.0, localPort: local.1, remote: remote.0, remotePort: remote.1,
+            isConnected: fields[3].elementsEqual("01".utf8), uid: UInt32(truncatingIfNeeded: uid), inode: inode,
+            ipv6: ipv6)
     }
 
     /// `0100007F:0C3B`: the address as the host's own integer, in hexadecimal; an IPv6 one in four such words, of which

@@ -20,12 +20,14 @@ extension ReceiveLoop {
         case .unroute(let address, let processor):
             if routes[address.bits]?.processor == processor { route(address, nil) }
         case .controlConnection(let processor, let endpoint): units[processor]?.endpoint = endpoint
-        case .otherClient(let processor, let isThere): units[processor]?.assembler.hasOtherClient = isThere
+        case .otherClient(let processor, let isThere): units[processor]?.intake.assembler.hasOtherClient = isThere
         case .readings(let processor, let readings, let at):
             guard let unit = units[processor], unit.isRecorded else { return }
-            unit.count(values: readings.count, at: at, into: &block)
+            readings.withUnsafeBufferPointer { readings in
+                unit.take(readings, at: at, into: &block) { isShared(unit) }
+            }
             if !unit.isCounted { listCounts(of: unit) }
-            readings.withUnsafeBufferPointer { take($0, of: unit, at: at) }
+            list(unit)
         case .stop: isRunning = false
         }
     }
@@ -38,8 +40,8 @@ extension ReceiveLoop {
         guard let unit = units.removeValue(forKey: processor) else { return }
         for address in routes.filter({ $0.value === unit }).keys { route(IPv4Address(bits: address), nil) }
         unit.isRecorded = false
-        unit.assembler.close(into: &block)
-        unit.assembler.summarize(into: &block)
+        unit.intake.assembler.close(into: &block)
+        unit.intake.assembler.summarize(into: &block)
     }
 
     private func route(_ address: IPv4Address, _ unit: ReceivedUnit?) {

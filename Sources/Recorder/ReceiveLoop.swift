@@ -126,11 +126,7 @@ final class ReceiveLoop {
             }
             if count > 0 {
                 relay.pass(batch, count: count, from: socket)
-                let now = clock.now
-                let stamps = Stamps(clock, now, since: roundBegan)
-                let datagrams = csockets_batch_datagrams(batch)!
-                for index in 0..<Int(count) { take(datagrams[index], from: socket, at: now, stamps) }
-                socket.lastAt = stamps.wall(of: datagrams[Int(count) - 1].at_us)
+                take(UnsafeBufferPointer(start: csockets_batch_datagrams(batch), count: Int(count)), from: socket)
             }
             received += Int(count)
             // Enough for one round, so that frames close and blocks go out under any flood.
@@ -147,22 +143,28 @@ final class ReceiveLoop {
         readUntil = sockets.reduce(time) { $1.isDrained ? $0 : min($0, $1.lastAt) }
     }
 
-    @inline(__always)
-    private func take(_ datagram: csockets_datagram, from socket: MeterSocket, at now: Instant, _ stamps: Stamps) {
-        guard let unit = unit(sending: datagram.source) else {
-            if left.isEmpty || left[datagram.source] == nil { socket.stranger(IPv4Address(bits: datagram.source)) }
-            return
+    private func take(_ datagrams: UnsafeBufferPointer<csockets_datagram>, from socket: MeterSocket) {
+        let now = clock.now
+        let stamps = Stamps(clock, now, since: roundBegan)
+        for datagram in datagrams {
+            let at = stamps.wall(of: datagram.at_us)
+            socket.lastAt = at
+            guard let unit = unit(sending: datagram.source) else {
+                if left.isEmpty || left[datagram.source] == nil { socket.stranger(IPv4Address(bits: datagram.source)) }
+                continue
+            }
+            guard unit.isRecorded else { continue }
+            let content = reader.read(UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length)))
+            let readings = UnsafeBufferPointer(start: reader.readings.baseAddress, count: content.readings)
+            let isFull = unit.take(datagram, content, readings, at: at, into: &block) { isShared(unit) }
+            if !unit.isCounted { listCounts(of: unit) }
+            if content.readings > 0 { list(unit) }
+            if isFull { handOver() }
+            guard content.isFromUnit else { continue }
+            for message in content.messages { notify(.message(processor: unit.processor, message)) }
+            if datagram.source_port != unit.sourcePort { unit.sourcePort = datagram.source_port }
+            if unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
         }
-        guard unit.isRecorded else { return }
-        let bytes = UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
-        let content = reader.read(bytes)
-        let at = stamps.wall(of: datagram.at_us)
-        unit.count(content, datagram, at: at, into: &block)
-        if !unit.isCounted { listCounts(of: unit) }
-        if content.readings > 0 { store(content.readings, of: unit, at: at) }
-        for message in content.messages { notify(.message(processor: unit.processor, message)) }
-        if content.isFromUnit, datagram.source_port != unit.sourcePort { unit.sourcePort = datagram.source_port }
-        if content.isFromUnit, unit.status.heard(at: now) { notify(.datagram(processor: unit.processor)) }
     }
 
     @inline(__always)
@@ -173,19 +175,9 @@ final class ReceiveLoop {
         return unit
     }
 
-    private func store(_ count: Int, of unit: ReceivedUnit, at: Int64) {
-        take(UnsafeBufferPointer(rebasing: reader.readings[..<count]), of: unit, at: at)
-        if block.isFull { handOver() }
-    }
-
-    /// Takes values that were counted.
-    func take(_ readings: UnsafeBufferPointer<Reading>, of unit: ReceivedUnit, at: Int64) {
-        unit.take(readings, at: at, into: &block) { isShared(unit) }
-        list(unit)
-    }
-
+    /// Whether another program of this host has a connection to this unit.
     @inline(never)
-    private func isShared(_ unit: ReceivedUnit) -> Bool {
+    func isShared(_ unit: ReceivedUnit) -> Bool {
         guard let endpoint = unit.endpoint, connections.hasOtherClient(of: endpoint) else { return false }
         notify(.otherClient(processor: unit.processor))
         return true
@@ -196,7 +188,7 @@ final class ReceiveLoop {
         counted.append(unit)
     }
 
-    private func list(_ unit: ReceivedUnit) {
+    func list(_ unit: ReceivedUnit) {
         guard !unit.isListed else { return }
         unit.isListed = true
         if open.isEmpty { nextSweep = max(nextSweep, clock.now.microseconds + Self.sweepEvery) }
@@ -210,13 +202,13 @@ final class ReceiveLoop {
         guard !open.isEmpty else { return }
         let now = clock.wallNow
         open.removeAll { unit in
-            guard let closesAt = unit.assembler.closesAt else {
+            guard let closesAt = unit.intake.assembler.closesAt else {
                 unit.isListed = false
                 return true
             }
             // The clock may have been set back under an open frame.
             guard now >= closesAt || now < closesAt - 2 * FrameAssembler.span else { return false }
-            unit.assembler.close(into: &block)
+            unit.intake.assembler.close(into: &block)
             unit.isListed = false
             return true
         }
@@ -238,7 +230,7 @@ final class ReceiveLoop {
         // Where nothing comes, it is a second since anybody looked.
         for socket in sockets { receive(from: socket) }
         noteRead(since: wall)
-        for unit in units.values { unit.assembler.summarize(into: &block) }
+        for unit in units.values { unit.intake.assembler.summarize(into: &block) }
         for socket in sockets { summarize(socket, at: wall) }
         if !left.isEmpty { left = left.filter { $0.value > now } }
         if let (count, errno, port) = relay.takeFailures() {
@@ -281,11 +273,11 @@ final class ReceiveLoop {
         if values > 0, feed.isWanted { feed.put(.values(block, after: fed), values: values) }
         if block.isNews { feed.put(.learnt(block)) }
         counted.removeAll { unit in
-            guard unit.handOverCounts(into: &block) else { return false }
+            guard unit.intake.handOverCounts(into: &block) else { return false }
             unit.isCounted = false
             return true
         }
-        block.completeUntil = open.reduce(readUntil) { min($0, $1.assembler.startedAt ?? $0) }
+        block.completeUntil = open.reduce(readUntil) { min($0, $1.intake.assembler.startedAt ?? $0) }
         block = queue.exchange(block)
         fed = FrameBlock.Mark()
         if full { wakeWriter() }
@@ -294,8 +286,8 @@ final class ReceiveLoop {
     private func finish() {
         for socket in sockets { drain(socket) }
         for unit in units.values {
-            unit.assembler.close(into: &block)
-            unit.assembler.summarize(into: &block)
+            unit.intake.assembler.close(into: &block)
+            unit.intake.assembler.summarize(into: &block)
         }
         let wall = clock.wallNow
         for socket in sockets { summarize(socket, at: wall) }

@@ -9,7 +9,7 @@ final class ReceivedUnit {
     let status: UnitStatus
     /// Else what comes from it is passed on, and no more: another program asked for it.
     var isRecorded: Bool
-    var assembler: FrameAssembler
+    var intake: UnitIntake
     /// Whether the loop has it on its list of units that may have an open frame.
     var isListed = false
     /// Our control connection to it, while there is one.
@@ -20,51 +20,31 @@ final class ReceivedUnit {
     }
     /// Whether the loop has it on its list of units with counts to hand over.
     var isCounted = false
-    private var ledger: ReceiveLedger
 
     init(_ registered: RegisteredProcessor, _ status: UnitStatus) {
         processor = registered.id
         self.status = status
         isRecorded = registered.spec.subscriptions.hasMeters
-        ledger = ReceiveLedger(processor: registered.id)
-        assembler = FrameAssembler(processor: registered.id, slots: registered.slots, latest: registered.latest)
+        intake = UnitIntake(registered)
     }
 
-    /// Counts a datagram and what the reader found in it, before anything else is done with them.
+    /// Takes a datagram, of which the reader found so much. True if the block takes no more. `isShared`: whether another
+    /// program of this host has a connection to this unit.
     @inline(__always)
-    func count(
-        _ content: DatagramReader.Content, _ datagram: csockets_datagram, at: Int64, into block: inout FrameBlock
-    ) {
-        if !ledger.covers(at) { beginMinute(of: at, into: &block) }
-        ledger.count(content, length: Int(datagram.length), truncated: datagram.truncated != 0, at: at)
+    func take(
+        _ datagram: csockets_datagram, _ content: DatagramReader.Content, _ readings: UnsafeBufferPointer<Reading>,
+        at: Int64, into block: inout FrameBlock, isShared: () -> Bool
+    ) -> Bool {
+        intake.take(
+            content, readings, length: Int(datagram.length), truncated: datagram.truncated != 0, at: at, into: &block,
+            isShared: isShared)
     }
 
-    /// Counts values that came by TCP.
-    func count(values: Int, at: Int64, into block: inout FrameBlock) {
-        if !ledger.covers(at) { beginMinute(of: at, into: &block) }
-        ledger.count(values: values, at: at)
-    }
-
-    /// A frame ends with its minute, so that each minute's counts agree by themselves.
-    @inline(never)
-    private func beginMinute(of at: Int64, into block: inout FrameBlock) {
-        assembler.close(into: &block)
-        _ = handOverCounts(into: &block)
-        ledger.begin(minuteOf: at)
-    }
-
-    /// True if nothing is left to hand over.
-    func handOverCounts(into block: inout FrameBlock) -> Bool {
-        ledger.handOver(keeping: assembler.values, into: &block)
-        return ledger.isEmpty
-    }
-
-    /// Takes values that were counted. `isShared`: whether another program of this host has a connection to this unit.
+    /// Takes values that came by TCP.
     func take(
         _ readings: UnsafeBufferPointer<Reading>, at: Int64, into block: inout FrameBlock, isShared: () -> Bool
     ) {
-        let left = assembler.take(readings, at: at, into: &block, isShared: isShared)
-        if left != .none { ledger.count(left) }
+        intake.take(readings, at: at, into: &block, isShared: isShared)
     }
 }
 

@@ -18,11 +18,12 @@ struct Datagram {
     }
 }
 
-/// What the scanner makes of one line; nil: declined.
+/// What the scanner makes of one line; nil: declined, or there is more than one.
 func scan(_ bytes: [UInt8], room: Int = 64) -> (readings: [Reading], otherFormat: Int)? {
     let room = UnsafeMutableBufferPointer<Reading>.allocate(capacity: room)
     defer { room.deallocate() }
-    guard let scan = bytes.withUnsafeBufferPointer({ MeterScanner.scan($0, into: room) }) else { return nil }
+    guard let scan = bytes.withUnsafeBufferPointer({ MeterScanner.scan($0, into: room) }), scan.length == bytes.count
+    else { return nil }
     return (Array(room[..<scan.readings]), scan.otherFormat)
 }
 

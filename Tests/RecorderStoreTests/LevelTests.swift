@@ -75,9 +75,9 @@ import Testing
             #expect(LevelCode.code(for: level) == LevelCode.exact, "\(level)")
         }
         for code in UInt16(0x20)...0x7FF {
-            var bytes: [UInt8] = []
-            LevelCode.append(code, to: &bytes)
-            #expect(bytes == Array(String(Unicode.Scalar(code)!).utf8) && bytes.count == LevelCode.width(code))
+            var bytes: [UInt8] = [0, 0]
+            let width = bytes.withUnsafeMutableBufferPointer { LevelCode.write(code, to: $0, at: 0) }
+            #expect(Array(bytes[..<width]) == Array(String(Unicode.Scalar(code)!).utf8))
             #expect(LevelCode.code(for: Double(LevelCode.tenths(code)) / 10) == code)
         }
     }

@@ -20,10 +20,9 @@ import Testing
         // Ten values within 20 ms, four of them before the minute's end; then a minute later two, and the clock set back.
         for (at, meters) in [(minute - 8_000, 0..<4), (minute + 2_000, 4..<10), (2 * minute, 0..<2), (5, 0..<3)] {
             let readings = meters.map { Reading(meter: Meter(.zone, UInt8($0)), level: -1) }
-            unit.count(values: readings.count, at: start + at, into: &block)
             readings.withUnsafeBufferPointer { unit.take($0, at: start + at, into: &block) { false } }
         }
-        let isAll = unit.handOverCounts(into: &block)
+        let isAll = unit.intake.handOverCounts(into: &block)
         #expect(!isAll, "three values wait in the open frame")
         block = queue.exchange(block)
         try await writer.commit([], samples: true, at: start + 2 * minute)
@@ -34,8 +33,8 @@ import Testing
         }
         func row(_ values: Int64...) -> [SQLValue] { values.map { .integer($0) } }
         #expect(try counts() == [row(0, 4, 4), row(1, 6, 6), row(2, 2, 2)])
-        unit.assembler.close(into: &block)
-        let isRest = unit.handOverCounts(into: &block)
+        unit.intake.assembler.close(into: &block)
+        let isRest = unit.intake.handOverCounts(into: &block)
         #expect(isRest)
         _ = queue.exchange(block)
         try await writer.commit([], samples: true, at: start + 2 * minute)

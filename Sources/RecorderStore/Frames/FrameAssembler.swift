@@ -14,11 +14,31 @@ package struct FrameAssembler: Sendable {
     private static let frameCost = 17
 
     package enum Outcome { case taken, duplicate, noRoom }
-    /// How many of a datagram's values were not taken, and why.
+    /// How many of a datagram's values were not taken, and why; and whether the block takes no more.
     package struct Left: Equatable {
         package var duplicates = 0
         package var noRoom = 0
-        package static let none = Left()
+        package var blockIsFull = false
+    }
+
+    /// One meter's place.
+    private struct Place {
+        /// Its character in the open frame; 0: no value yet.
+        var code: UInt16 = 0
+        /// The last value, for `latest_levels` and to know a copy.
+        var at: Int64 = .min
+        var level: Double = .nan  // equal to nothing, so never taken for a copy
+
+        /// Whether this value came within the last 20 ms already: another program's copy, if there is one.
+        @inline(__always)
+        func isRepeated(by reading: Reading, at now: Int64) -> Bool {
+            level == reading.level && now - at < FrameAssembler.span && now >= at
+        }
+
+        @inline(__always)
+        mutating func take(_ reading: Reading, at now: Int64) {
+            (code, at, level) = (LevelCode.code(for: reading), now, reading.level)
+        }
     }
 
     package let processor: Int32
@@ -26,17 +46,13 @@ package struct FrameAssembler: Sendable {
     package var hasOtherClient = false
 
     private var slots: [UInt16]  // by meter key; 0: none yet
-    private var slotCount = 0
+    private var places: [Place] = []  // by slot - 1
     // The open frame: when it began, what it holds.
-    private var codes: [UInt16] = []  // by slot - 1; 0: no value yet
     /// How many values the open frame holds.
     package private(set) var values = 0
     private var highestSlot = 0
     private var began: Int64 = 0
     private var lastFrameAt: Int64 = .min
-    // The last value of each slot, for `latest_levels` and to know a copy.
-    private var lastAt: [Int64] = []
-    private var lastLevel: [Double] = []
     private var latestIsDue = false
     /// When another client was looked for last, microseconds since 1970 UTC, and how long not to look again.
     private var lastLook: Int64 = 0
@@ -52,8 +68,8 @@ package struct FrameAssembler: Sendable {
         slots = Array(repeating: 0, count: Meter.limit)
         for (slot, meter) in known { slots[Int(meter.key)] = slot }
         grow(to: known.map { Int($0.slot) }.max() ?? 0)
-        for (slot, value) in latest where slot > 0 && Int(slot) <= slotCount {
-            (lastAt[Int(slot) - 1], lastLevel[Int(slot) - 1]) = value
+        for (slot, value) in latest where slot > 0 && Int(slot) <= places.count {
+            (places[Int(slot) - 1].at, places[Int(slot) - 1].level) = value
         }
     }
 
@@ -62,14 +78,6 @@ package struct FrameAssembler: Sendable {
     /// When it has to be closed.
     package var closesAt: Int64? { startedAt.map { $0 + Self.span } }
 
-    /// Whether this value came within the last 20 ms already: another program's copy, if there is one.
-    @inline(__always)
-    package func isRepeat(_ reading: Reading, at: Int64) -> Bool {
-        let slot = Int(slots[Int(reading.meter.key)])
-        return slot > 0 && lastLevel[slot - 1] == reading.level && at - lastAt[slot - 1] < Self.span
-            && at >= lastAt[slot - 1]
-    }
-
     /// Takes a datagram's values, which arrived at `at` (microseconds since 1970 UTC). A value that comes again may be
     /// another program's: `isShared` tells whether there is one; it costs milliseconds, so after one in vain it is not
     /// asked for 0.2 s, then up to 2 s. Returns how many values were left.
@@ -77,9 +85,15 @@ package struct FrameAssembler: Sendable {
         _ readings: UnsafeBufferPointer<Reading>, at: Int64, into block: inout FrameBlock, isShared: () -> Bool
     ) -> Left {
         var left = Left()
-        for reading in readings {
-            // Also after the clock was set back.
-            if !hasOtherClient, at < lastLook || at - lastLook >= lookPause, isRepeat(reading, at: at) {
+        var next = 0
+        while true {
+            next = fill(with: readings, from: next, at: at)
+            guard next < readings.count else {
+                left.blockIsFull = block.isFull
+                return left
+            }
+            let reading = readings[next]
+            if isWatchful(at), !hasOtherClient, isRepeat(reading, at: at) {
                 hasOtherClient = isShared()
                 lookPause = hasOtherClient ? 0 : min(max(200_000, 2 * lookPause), 2_000_000)
                 lastLook = at
@@ -89,26 +103,63 @@ package struct FrameAssembler: Sendable {
             case .duplicate: left.duplicates += 1
             case .noRoom: left.noRoom += 1
             }
+            next += 1
         }
-        return left
+    }
+
+    /// Whether a value that comes again is looked at: as a copy, or as a sign of another program. Also after the clock was set
+    /// back.
+    @inline(__always)
+    private func isWatchful(_ at: Int64) -> Bool { hasOtherClient || at < lastLook || at - lastLook >= lookPause }
+
+    private func isRepeat(_ reading: Reading, at: Int64) -> Bool {
+        let slot = Int(slots[Int(reading.meter.key)])
+        return slot > 0 && places[slot - 1].isRepeated(by: reading, at: at)
+    }
+
+    /// Puts values where they have a free place in the open frame, which is most of them; returns the first that has none, or
+    /// comes again.
+    @inline(__always)
+    private mutating func fill(with readings: UnsafeBufferPointer<Reading>, from first: Int, at: Int64) -> Int {
+        guard values > 0, at - began < Self.span, at >= began else { return first }
+        let isWatchful = isWatchful(at)
+        var next = first
+        var highest = highestSlot
+        slots.withUnsafeBufferPointer { slots in
+            places.withUnsafeMutableBufferPointer { places in
+                // Every key is below `Meter.limit`, which `slots` has, and every slot has its place.
+                while next < readings.count {
+                    let reading = readings[next]
+                    let slot = Int(slots[Int(reading.meter.key)])
+                    guard slot > 0, places[slot - 1].code == 0,
+                        !isWatchful || !places[slot - 1].isRepeated(by: reading, at: at)
+                    else { return }
+                    places[slot - 1].take(reading, at: at)
+                    highest = max(highest, slot)
+                    next += 1
+                }
+            }
+        }
+        guard next > first else { return first }
+        highestSlot = highest
+        values += next - first
+        latestIsDue = true
+        return next
     }
 
     /// Takes one value that arrived at `at` (microseconds since 1970 UTC).
-    @inline(__always)
     package mutating func take(_ reading: Reading, at: Int64, into block: inout FrameBlock) -> Outcome {
         if hasOtherClient, isRepeat(reading, at: at) { return .duplicate }
         var slot = Int(slots[Int(reading.meter.key)])
         if slot == 0 {
-            guard slotCount < Self.slotLimit else { return .noRoom }
+            guard places.count < Self.slotLimit else { return .noRoom }
             slot = assignSlot(to: reading.meter, &block)
         }
-        if values > 0, codes[slot - 1] != 0 || at - began >= Self.span || at < began { close(into: &block) }
+        if values > 0, places[slot - 1].code != 0 || at - began >= Self.span || at < began { close(into: &block) }
         if values == 0 { began = at }
-        codes[slot - 1] = LevelCode.code(for: reading.level)
+        places[slot - 1].take(reading, at: at)
         values += 1
-        if slot > highestSlot { highestSlot = slot }
-        lastLevel[slot - 1] = reading.level
-        lastAt[slot - 1] = at
+        highestSlot = max(highestSlot, slot)
         latestIsDue = true
         return .taken
     }
@@ -119,15 +170,17 @@ package struct FrameAssembler: Sendable {
         // Rows are told apart by their time: two frames of one microsecond are set one apart.
         let at = began <= lastFrameAt && lastFrameAt - began < 1_000_000 ? lastFrameAt + 1 : began
         lastFrameAt = at
-        var width = 0
-        for slot in 0..<highestSlot { width += LevelCode.width(codes[slot]) }
-        if values * Self.loneCost < Self.frameCost + width {
+        let start = block.bytes.count
+        appendLevels(to: &block.bytes)
+        if values * Self.loneCost < Self.frameCost + block.bytes.count - start {
             // Rows are told apart by their time, so each of them takes the next microsecond.
+            block.bytes.removeSubrange(start...)
             appendLone(at, &block)
             lastFrameAt = at + Int64(values - 1)
         } else {
-            appendFrame(at, &block)
+            appendFrame(at, from: start, &block)
         }
+        for slot in 0..<highestSlot { places[slot].code = 0 }
         values = 0
         highestSlot = 0
     }
@@ -136,23 +189,29 @@ package struct FrameAssembler: Sendable {
     package mutating func summarize(into block: inout FrameBlock) {
         guard latestIsDue else { return }
         latestIsDue = false
-        let values = (0..<slotCount).map { lastAt[$0] == .min ? nil : (at: lastAt[$0], level: lastLevel[$0]) }
+        let values = places.map { $0.at == .min ? nil : (at: $0.at, level: $0.level) }
         // One for each unit: a store that refuses for long must not make them pile up.
         block.latest.removeAll { $0.processor == processor }
         block.latest.append(FrameBlock.Latest(processor: processor, values: values))
     }
 
-    private mutating func appendFrame(_ at: Int64, _ block: inout FrameBlock) {
-        let start = block.bytes.count
-        var exact = false
-        for slot in 0..<highestSlot {
-            let code = codes[slot]
-            codes[slot] = 0
-            LevelCode.append(code == 0 ? LevelCode.none : code, to: &block.bytes)
-            if code == LevelCode.exact { exact = true }
+    /// The open frame's characters.
+    @inline(__always)
+    private func appendLevels(to bytes: inout [UInt8]) {
+        // A character takes two bytes at most.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * highestSlot) { text in
+            var width = 0
+            for slot in 0..<highestSlot {
+                let code = places[slot].code
+                width += LevelCode.write(code == 0 ? LevelCode.none : code, to: text, at: width)
+            }
+            bytes.append(contentsOf: text[..<width])
         }
+    }
+
+    private func appendFrame(_ at: Int64, from start: Int, _ block: inout FrameBlock) {
         let levelsCount = block.bytes.count - start
-        if exact { appendExact(from: start, &block) }
+        if places[..<highestSlot].contains(where: { $0.code == LevelCode.exact }) { appendExact(from: start, &block) }
         block.frames.append(
             FrameBlock.Frame(
                 at: at, processor: processor, levels: Int32(start), levelsCount: Int32(levelsCount),
@@ -162,43 +221,34 @@ package struct FrameAssembler: Sendable {
     /// `{"3":-20.15,…}` for the slots whose character is U+0002; Swift writes the shortest text that reads back the same.
     private func appendExact(from start: Int, _ block: inout FrameBlock) {
         var separator = "{"
-        for (slot, byte) in slotBytes(block.bytes[start...]) where byte == UInt8(LevelCode.exact) {
-            block.bytes.append(contentsOf: "\(separator)\"\(slot)\":\(lastLevel[slot - 1])".utf8)
+        for slot in 0..<highestSlot where places[slot].code == LevelCode.exact {
+            block.bytes.append(contentsOf: "\(separator)\"\(slot + 1)\":\(places[slot].level)".utf8)
             separator = ","
         }
         block.bytes.append(UInt8(ascii: "}"))
     }
 
-    /// The first byte of each slot's character.
-    private func slotBytes(_ bytes: ArraySlice<UInt8>) -> [(slot: Int, byte: UInt8)] {
-        bytes.filter { $0 & 0xC0 != 0x80 }.enumerated().map { ($0.offset + 1, $0.element) }
-    }
-
-    private mutating func appendLone(_ at: Int64, _ block: inout FrameBlock) {
+    private func appendLone(_ at: Int64, _ block: inout FrameBlock) {
         var at = at
-        for slot in 0..<highestSlot where codes[slot] != 0 {
+        for (slot, place) in places[..<highestSlot].enumerated() where place.code != 0 {
             defer { at += 1 }
             block.lone.append(
                 FrameBlock.LoneValue(
-                    at: at, processor: processor, slot: UInt16(slot + 1), code: codes[slot], level: lastLevel[slot]))
-            codes[slot] = 0
+                    at: at, processor: processor, slot: UInt16(slot + 1), code: place.code, level: place.level))
         }
     }
 
     @inline(never)
     private mutating func assignSlot(to meter: Meter, _ block: inout FrameBlock) -> Int {
-        grow(to: slotCount + 1)
-        slots[Int(meter.key)] = UInt16(slotCount)
-        block.newMeters.append(FrameBlock.NewMeter(processor: processor, slot: UInt16(slotCount), meter: meter))
-        return slotCount
+        grow(to: places.count + 1)
+        slots[Int(meter.key)] = UInt16(places.count)
+        block.newMeters.append(FrameBlock.NewMeter(processor: processor, slot: UInt16(places.count), meter: meter))
+        return places.count
     }
 
     private mutating func grow(to count: Int) {
-        let missing = count - slotCount
+        let missing = count - places.count
         guard missing > 0 else { return }
-        codes += Array(repeating: 0, count: missing)
-        lastAt += Array(repeating: .min, count: missing)
-        lastLevel += Array(repeating: .nan, count: missing)  // equal to nothing, so never taken for a copy
-        slotCount = count
+        places += Array(repeating: Place(), count: missing)
     }
 }

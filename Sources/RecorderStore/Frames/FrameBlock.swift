@@ -103,6 +103,7 @@ package struct FrameBlock: Sendable {
     package var isEmpty: Bool {
         frames.isEmpty && lone.isEmpty && newMeters.isEmpty && latest.isEmpty && tallies.isEmpty && losses.isEmpty
     }
+    @inline(__always)
     package var isFull: Bool {
         frames.count >= Self.frameLimit || bytes.count >= Self.byteLimit - 4096 || lone.count >= Self.frameLimit
             || losses.count >= Self.frameLimit || tallies.count >= Self.frameLimit

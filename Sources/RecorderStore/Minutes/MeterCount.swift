@@ -34,6 +34,18 @@ struct MeterCount {
         set(code, exact, chain: chain, at: time)
     }
 
+    /// A value in a minute that is not up throughout, whose `chain` is nil if the link was not up, nor right after: then it
+    /// neither holds nor ends what held.
+    @inline(__always)
+    mutating func take(_ code: UInt16, _ exact: Double, at time: Int64, chain: Int32?, _ upTime: UpTime) {
+        if time >= upTime.start { samples += 1 }
+        guard let chain else { return }
+        // The same value again goes on holding; its end is what counts.
+        if code == self.code, chain == self.chain, code != LevelCode.exact { return }
+        hold(until: time, upTime)
+        set(code, exact, chain: chain, at: time)
+    }
+
     /// The value held for all of this time.
     @inline(__always)
     mutating func hold(from start: Int64, until end: Int64) {

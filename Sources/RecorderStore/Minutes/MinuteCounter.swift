@@ -97,6 +97,7 @@ struct MinuteCounter {
         var (exactIndex, slot, position) = (0, 0, 0)
         counts.withUnsafeMutableBufferPointer { counts in
             let whole = unit.base == start ? unit.upTime.wholeChain : nil
+            let chain = whole ?? unit.upTime.chain(at: time)
             while position < characters.count, slot < unit.slots {
                 var code = UInt16(characters[position])
                 position += 1
@@ -117,7 +118,7 @@ struct MinuteCounter {
                 if let whole {
                     counts[meter].take(code, value, at: time, chain: whole)
                 } else {
-                    Self.take(code, value, at: time, unit, &counts[meter])
+                    counts[meter].take(code, value, at: time, chain: chain, unit.upTime)
                 }
             }
         }
@@ -131,20 +132,9 @@ struct MinuteCounter {
         if let whole = unit.upTime.wholeChain, unit.base == start {
             counts[Int(meter.index)].take(level.code, level.exact, at: time, chain: whole)
         } else {
-            Self.take(level.code, level.exact, at: time, unit, &counts[Int(meter.index)])
+            counts[Int(meter.index)].take(
+                level.code, level.exact, at: time, chain: unit.upTime.chain(at: time), unit.upTime)
         }
-    }
-
-    /// A value in a minute that is not up throughout. One that came while the link was not up, and not right before, neither
-    /// holds nor ends what held.
-    @inline(never)
-    private static func take(
-        _ code: UInt16, _ exact: Double, at time: Int64, _ unit: Unit, _ count: inout MeterCount
-    ) {
-        if time >= unit.upTime.start { count.samples += 1 }
-        guard let chain = unit.upTime.chain(at: time) else { return }
-        count.hold(until: time, unit.upTime)
-        count.set(code, exact, chain: chain, at: time)
     }
 
     /// Ends the minute and gives each meter of which there is something to tell, in the order of their ids.
