@@ -16,13 +16,13 @@ final class ProcessorLink {
     var localSeen = Instant(microseconds: 0)
     unowned let plane: ControlPlane
     private let decoder = FallbackDecoder()
-    private var keepAlive: Span
-    private var session: ControlSession
-    private var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
+    var keepAlive: Span
+    var session: ControlSession
+    private(set) var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
     private var channel: (any Channel)?
     /// Counts attempts, so that what a former one still reports is not taken for the present one's.
     private var attempt = 0
-    private var address: IPv4Address?
+    private(set) var address: IPv4Address?
     private var lookup: EventLoopFuture<IPv4Address>?
     private var waiting: [ControlSession.Event] = []
     private var isHandling = false
@@ -200,20 +200,6 @@ final class ProcessorLink {
         timers = [:]
     }
 
-    /// Ends the link alone: the recorder goes on without it.
-    func leave() {
-        stop()
-        plane.sockets.leave(self)
-        if let address { plane.unroute(address, self) }
-    }
-
-    /// From now on: a probe that is due by the new interval goes out at once.
-    func keepAliveIs(_ keepAlive: Span) {
-        self.keepAlive = keepAlive
-        session.keepAliveIs(keepAlive)
-        if timers[.probe] != nil { start(.probe, at: plane.clock.now) }
-    }
-
     // MARK: what comes in
 
     private func received(_ input: ControlChannel.Input, _ attempt: Int) {
@@ -263,7 +249,7 @@ final class ProcessorLink {
 
     // MARK: timers
 
-    private func start(_ timer: ControlSession.Timer, at instant: Instant) {
+    func start(_ timer: ControlSession.Timer, at instant: Instant) {
         timers[timer]?.cancel()
         let wait = max(0, (instant - plane.clock.now).microseconds)
         let (id, loop) = (processor.id, plane.loop)

@@ -59,4 +59,10 @@ extension ReceiveLoop {
         }
         sockets.removeAll(where: isMeant)
     }
+
+    func summarize(_ socket: MeterSocket, at wall: Int64) {
+        // Whose samples a full receive buffer cost can be told only where there is one unit.
+        let only = units.count == 1 ? units.first?.key : nil
+        socket.summarize(at: wall, processor: only, into: &block, notify)
+    }
 }

@@ -240,12 +240,6 @@ final class ReceiveLoop {
         if !queue.isBehind { handOver() }
     }
 
-    func summarize(_ socket: MeterSocket, at wall: Int64) {
-        // Whose samples a full receive buffer cost can be told only where there is one unit.
-        let only = units.count == 1 ? units.first?.key : nil
-        socket.summarize(at: wall, processor: only, into: &block, notify)
-    }
-
     /// Receives everything that has arrived already; what goes on arriving meanwhile is left. The limit is for a clock that
     /// is set back at this moment: more than the largest receive buffer holds.
     func drain(_ socket: MeterSocket) {

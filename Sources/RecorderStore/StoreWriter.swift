@@ -118,17 +118,6 @@ package actor StoreWriter {
     /// Runs `body` on the store's own thread, where waiting is allowed, until it returns; other calls wait for it.
     package func occupy<Result: Sendable>(_ body: @Sendable (isolated StoreWriter) -> Result) -> Result { body(self) }
 
-    /// Units that a run goes on with from now on, and who is told when the store has their rows.
-    package struct Registration: Sendable {
-        let processors: [ProcessorSpec]
-        let done: @Sendable ([RegisteredProcessor]) -> Void
-
-        /// `done` is called on the store's thread, and must not wait.
-        package init(_ processors: [ProcessorSpec], done: @escaping @Sendable ([RegisteredProcessor]) -> Void) {
-            (self.processors, self.done) = (processors, done)
-        }
-    }
-
     /// Commits these entries with all that waited before them, and the samples that wait if `samples`. Called at least
     /// each second with `samples`, which writes the heartbeat too. Units are registered only with samples: a unit that comes
     /// back must find the slots that its last ones were given.

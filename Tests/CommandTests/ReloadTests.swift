@@ -160,6 +160,64 @@ struct ReloadTests {
         try await new.stop()
     }
 
+    @Test("the feed tells of a unit that came; a store that is begun anew begins with the reloaded processors")
+    func feedAndSuccession() async throws {
+        let bar = try await SimulatedUnit()
+        let patio = try await SimulatedUnit(meterPort: bar.meterPort, address: "127.0.0.2")
+        let alone = head(bar.meterPort) + unit("Bar", "127.0.0.1", bar.port)
+        try write(alone)
+        let recorder = try Running(["run", "--config", file])
+        try await recorder.line("Bar  meters up")
+        let tail = try Running(["tail", "--store", store])
+        try await tail.line("  Bar  ZoneMeter_")
+        try write(alone + unit("Patio", "127.0.0.2", patio.port))
+        recorder.send(SIGHUP)
+        try await tail.line("  Patio  control up")
+        try await tail.line("  Patio  ZoneMeter_")
+        try write(alone)
+        recorder.send(SIGHUP)
+        try await tail.line("  Patio  meters unknown: not_recorded")
+        try write(head(bar.meterPort) + unit("Patio", "127.0.0.2", patio.port))
+        recorder.send(SIGHUP)
+        try await recorder.line("reloaded (removed Bar; added Patio")
+        try await recorder.line("Patio  meters up", times: 2)
+        try FileManager.default.removeItem(atPath: store)
+        try await recorder.line("store moved")
+        try await recorder.line("Patio  meters up", times: 3)
+        // And a reload reaches the new one.
+        try write(alone)
+        recorder.send(SIGHUP)
+        try await recorder.line("reloaded (removed Patio; added Bar")
+        try await recorder.line("Bar  meters up", times: 2)
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        _ = try await tail.end()
+        #expect(try await sql(store, "SELECT min(processor), max(processor) FROM processors") == "Bar|Patio")
+        let check = try await Program.run("check", "--store", store)
+        #expect(check.status == 0, "\(check.output)")
+        try await bar.stop()
+        try await patio.stop()
+    }
+
+    @Test("one that stands by reads the file, too, and takes over with what it says then")
+    func standingBy() async throws {
+        let bar = try await SimulatedUnit()
+        try write(head(bar.meterPort) + unit("Old", "127.0.0.1", bar.port))
+        let first = try Running(["run", "--config", file])
+        try await first.line("Old  meters up")
+        let second = try Running(["run", "--standby", "--config", file])
+        try await second.line("standing by")
+        try write(head(bar.meterPort) + unit("New", "127.0.0.1", bar.port))
+        second.send(SIGHUP)
+        try await eventually { second.log.contains("is read again") }
+        first.send(SIGTERM)
+        #expect(try await first.end().status == 0)
+        try await second.line("New  meters up")
+        second.send(SIGTERM)
+        #expect(try await second.end().output.contains("Old") == false)
+        try await bar.stop()
+    }
+
     /// Binds 0.0.0.0 with address reuse, as a relay's listener does.
     private static let listener = """
         import signal, socket, sys
