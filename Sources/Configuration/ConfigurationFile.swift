@@ -4,8 +4,8 @@ import Glibc
 package enum ConfigurationFile {
     package static let variable = "ATLAS_RECORDER_CONFIG"
     package static let name = "atlas-recorder.toml"
-    /// A hundred processors take 10 KiB.
-    package static let largest = 64 * 1024
+    /// A thousand processors take about 100 KiB.
+    package static let largest = 1024 * 1024
 
     /// Files that are read although nobody named one, in this order: systemd's ConfigurationDirectory=, then /etc.
     package static func usual(_ environment: [String: String]) -> [String] {

@@ -20,6 +20,7 @@ final class ControlPlane {
 
     private(set) var keepAlive: Span
     private var links: [Int32: ProcessorLink] = [:]
+    private var attempts = 0
     private var owners: [IPv4Address: Int32] = [:]
     private var otherClients: [Int32: Set<UInt64>] = [:]
     private var ticker: RepeatedTask?
@@ -37,6 +38,22 @@ final class ControlPlane {
             receiveBuffer: settings.limits.receiveBuffer ?? ReceiveLimits.receiveBuffer(units: 1),
             onBound: settings.onBound)
         ports = PortControl(plane: self, relays: settings.relays)
+    }
+
+    /// A number that no attempt to connect has had: a reload makes a unit's link anew while attempts of the one before are
+    /// still under way.
+    func numberAttempt() -> Int {
+        attempts += 1
+        return attempts
+    }
+
+    /// A unit that was removed meanwhile wants no connection any more.
+    func attemptEnded(_ id: Int32, _ result: Result<any Channel, any Error>, _ attempt: Int) {
+        if let link = links[id] {
+            link.attemptEnded(result, attempt)
+        } else if case .success(let channel) = result {
+            channel.close(promise: nil)
+        }
     }
 
     /// Starts a link to each unit.

@@ -20,7 +20,7 @@ final class ProcessorLink {
     var session: ControlSession
     private(set) var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
     private var channel: (any Channel)?
-    /// Counts attempts, so that what a former one still reports is not taken for the present one's.
+    /// The number of the attempt, so that what a former one still reports is not taken for the present one's.
     private var attempt = 0
     private(set) var address: IPv4Address?
     private var lookup: EventLoopFuture<IPv4Address>?
@@ -95,7 +95,7 @@ final class ProcessorLink {
     // MARK: connecting
 
     private func connect() {
-        attempt += 1
+        attempt = plane.numberAttempt()
         heardOnThisConnection = false
         let (id, attempt, port) = (processor.id, attempt, processor.spec.controlPort)
         let (loop, eventLoop) = (plane.loop, plane.loop.eventLoop)
@@ -116,7 +116,7 @@ final class ProcessorLink {
                 return eventLoop.makeFailedFuture(error)
             }
         }.whenComplete { result in
-            loop.enter { $0.link(id)?.attemptEnded(result, attempt) }
+            loop.enter { $0.attemptEnded(id, result, attempt) }
         }
     }
 
@@ -138,7 +138,7 @@ final class ProcessorLink {
         plane.route(address, self, isNew: isNew)
     }
 
-    private func attemptEnded(_ result: Result<any Channel, any Error>, _ attempt: Int) {
+    func attemptEnded(_ result: Result<any Channel, any Error>, _ attempt: Int) {
         guard attempt == self.attempt, !plane.isStopping else {
             if case .success(let channel) = result { channel.close(promise: nil) }
             return
@@ -187,7 +187,7 @@ final class ProcessorLink {
         let open = channel
         channel = nil
         (endpoint, local) = (nil, nil)
-        attempt += 1  // what this connection still reports is old
+        attempt = plane.numberAttempt()  // what this connection still reports is old
         plane.receiver.send(.controlConnection(processor: processor.id, nil))
         open?.close(promise: nil)
     }
@@ -195,7 +195,7 @@ final class ProcessorLink {
     /// Ends the link with the recorder: closes, sets no more timers.
     func stop() {
         handle(.stop)
-        attempt += 1
+        attempt = plane.numberAttempt()
         for timer in timers.values { timer.cancel() }
         timers = [:]
     }

@@ -47,9 +47,9 @@ struct PruneCommand: ParsableCommand {
         let file = try ConfigurationArgument.fileToRead(config)
         let path = Console.storeToRead(flag: store, file).path
         do {
-            // Of a store that somebody names, its own recorder knows best what is kept.
-            let told = try StorePruning.told(path)
-            let base = (store == nil ? file?.retention ?? told : told ?? file?.retention) ?? .default
+            // A file that somebody names; else what the store's own recorder was told, by flags too.
+            let named = config == nil ? nil : file?.retention
+            let base = try named ?? StorePruning.told(path) ?? file?.retention ?? .default
             let retention = try retention.over(base)
             try dryRun ? preview(path, retention) : prune(path, retention)
         } catch {

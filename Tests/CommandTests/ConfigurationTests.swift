@@ -12,6 +12,21 @@ struct ConfigurationTests {
         return folder.file(name)
     }
 
+    @Test("a thousand processors with long names are a configuration")
+    func thousand() async throws {
+        let units = (0..<1_000).map {
+            """
+            [[processor]]
+            name = "Venue \($0 / 4), the bar on the roof, processor \($0 % 4)"
+            host = "atmosphere-\($0 % 4).venue-\($0 / 4).example.net"
+            port = 5321
+            """
+        }
+        let result = try await Program.run("config", "check", try write(units.joined(separator: "\n")))
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("Venue 249, the bar on the roof, processor 3"))
+    }
+
     @Test("config check says what would be recorded, aligned, and what of it is a default")
     func right() async throws {
         let file = try write(
@@ -71,7 +86,7 @@ struct ConfigurationTests {
         let isFolder = try await Program.run("config", "check", folder.path)
         #expect(isFolder.errors == "\(folder.path): cannot be read: Is a directory; name the file in it\n")
         let large = try await Program.run("config", "check", "/dev/zero")
-        #expect(large.errors.contains("/dev/zero: has over 64 KiB"))
+        #expect(large.errors.contains("/dev/zero: has over 1024 KiB"))
         let secret = try write("")
         try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: secret)
         if geteuid() != 0 {
