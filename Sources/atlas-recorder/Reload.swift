@@ -19,7 +19,11 @@ struct Reload: Sendable {
             settings.retention = retention(settings.retention ?? .default)
             guard !settings.processors.isEmpty else { throw ConfigurationFaults([Settings.nothingToRecord]) }
             let faults = settings.fixed(since: begun, store: storePath)
-            guard faults.isEmpty else { throw ConfigurationFaults(faults) }
+            guard faults.isEmpty else {
+                ConfigurationArgument.show(ConfigurationFaults(faults), of: path)
+                Console.note("nothing has changed; the file is right, and holds from the next start of the recorder on")
+                return .refused(faults.map { $0.line(file: path) }.joined(separator: "; "))
+            }
             Console.note("configuration: \(path) is read again")
             return .settings(settings.live)
         } catch {

@@ -186,7 +186,7 @@ final class Pruner {
         let free = try pages().free
         guard free > 0 else { return false }
         try space.step(free, in: database, elapsed: elapsed)
-        return true
+        return !space.isInVain
     }
 
     // MARK: what the store holds
