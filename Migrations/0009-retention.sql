@@ -5,12 +5,16 @@ CREATE TABLE retained (
     kind      TEXT PRIMARY KEY CHECK (kind IN ('samples', 'minutes', 'events')),
     keep_us   INTEGER,                     -- as the last run was told; NULL: for ever
     before_us INTEGER,                     -- rows older than this are deleted, or being deleted; NULL: none was
+    withdrawn_us INTEGER,                  -- before_us as it was, while the clock shows an earlier time; NULL: it does not
     removed   INTEGER NOT NULL DEFAULT 0,  -- rows, altogether
     reason    TEXT,                        -- of the last: age or size
     at_us     INTEGER,                     -- when the last one went
     told      INTEGER NOT NULL DEFAULT 0,  -- removed, as the last event pruned told it
     told_us   INTEGER                      -- when that was
 ) STRICT, WITHOUT ROWID;
+
+ALTER TABLE minute_coverage ADD COLUMN withdrawn_us INTEGER;       -- fixed_us as it was; as of retained
+ALTER TABLE minute_coverage ADD COLUMN withdrawn_from_us INTEGER;  -- from_us as it was then
 
 ALTER TABLE recorder_run ADD COLUMN max_bytes INTEGER;  -- what the store may take, as this run was told; NULL: any size
 

@@ -135,6 +135,7 @@ struct RunRows {
             "SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1", doing: doing)
         try closeStates(at: end)
         try timeline.endPassage(at: end)
+        try timeline.passOver(from: end, until: now)
         // Less than a second: what the receiver and the queue held when it ended.
         try database.execute(
             """

@@ -61,7 +61,7 @@ final class Pruner {
             for (kind, keep) in zip(RetainedKind.allCases, [retention.samples, retention.minutes, retention.events]) {
                 try write.run(.text(kind.rawValue), .integer(keep), .integer(isRun ? 1 : 0))
             }
-            try withdrawFuture(now)
+            try WithdrawnCuts(database).withdraw(to: now)
             guard isRun else { return }
             try Statement(
                 "UPDATE recorder_run SET max_bytes = ? WHERE run = (SELECT max(run) FROM recorder_run)", on: database,
@@ -70,14 +70,6 @@ final class Pruner {
         }
         for (kind, before) in try cuts() { open(kind, before) }
         (isBegun, isClockSetBack) = (true, false)
-    }
-
-    /// A clock that was ahead may have made cuts that lie in the future now. What comes from now on is kept, and counted.
-    private func withdrawFuture(_ now: Int64) throws(StoreError) {
-        let minute = SQLValue.integer(now / UpTime.minute * UpTime.minute)
-        try Statement("UPDATE retained SET before_us = ?1 WHERE before_us > ?1", on: database, doing: doing).run(minute)
-        try Statement("UPDATE minute_coverage SET fixed_us = ?1 WHERE fixed_us > ?1", on: database, doing: doing)
-            .run(minute)
     }
 
     // MARK: steps
@@ -92,7 +84,10 @@ final class Pruner {
             return .more
         }
         if isClockSetBack {
-            try database.transaction(doing) { () throws(StoreError) in try withdrawFuture(now) }
+            try database.transaction(doing) { () throws(StoreError) in try WithdrawnCuts(database).withdraw(to: now) }
+            // A walk up to a cut that is withdrawn would delete what is recorded from now on.
+            work = [:]
+            for (kind, before) in try cuts() { open(kind, before) }
             isClockSetBack = false
         }
         if work[.samples] != nil {

@@ -72,6 +72,10 @@ package final class StorePruning {
     private static let doing = "look for what is not kept any more"
     private static let lastHeartbeat = "SELECT max(coalesce(ended_us, heartbeat_us)) FROM recorder_run"
 
+    private static let latestHeartbeat = """
+        SELECT coalesce((SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1), 0)
+        """
+
     // MARK: doing
 
     /// Takes the store's lock. Throws `.lockHeld` where a recorder has it, `.missing` where there is no store.
@@ -89,6 +93,10 @@ package final class StorePruning {
         // What a run that was killed left uncounted.
         let minutes = try MinuteRows(database)
         let end = try database.integer(Self.lastHeartbeat, doing: "count the minutes")
+        let latest = try database.integer(Self.latestHeartbeat, doing: "count the minutes")
+        try database.transaction("count the minutes") { () throws(StoreError) in
+            try WithdrawnCuts(database).restore(from: latest, to: now)
+        }
         var leftOut: MinutesLeftOut?
         var isMore = true
         while isMore {
