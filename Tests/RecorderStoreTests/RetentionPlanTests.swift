@@ -83,6 +83,29 @@ struct RetentionPlanTests {
         #expect(store.oldest[.samples]! - begin == 24 * Self.day)  // after a day of it
     }
 
+    @Test("time of which nothing is kept is passed over at once, not at the pace of what is deleted")
+    func emptyTime() {
+        var plan = RetentionPlan(ninetyDays, lived: 0)
+        var store = holdings(oldest: 91)
+        store.cut[.samples] = Self.now - 3 * 365 * Self.day  // as a clock that was behind left it
+        let settled = RetentionPlan.settling
+        #expect(plan.next(store, now: Self.now, lived: settled) == .nothing)
+        guard case .cut(let cut) = plan.next(store, now: Self.now + hour, lived: settled + hour) else {
+            Issue.record("nothing is due after two hours")
+            return
+        }
+        #expect(cut.before == store.oldest[.samples]! + RetentionPlan.pace * hour)
+        // The oldest went, and there is a hole behind it.
+        (store.oldest[.samples], store.cut[.samples]) = (cut.before + 5 * Self.day, cut.before)
+        let later = Self.now + 10 * Self.day
+        store.countedUntil = later
+        #expect(plan.next(store, now: later, lived: settled + hour) == .nothing)
+        #expect(
+            plan.next(store, now: later, lived: settled + 2 * hour)
+                == .cut(
+                    Cut(kind: .samples, before: store.oldest[.samples]! + RetentionPlan.pace * hour, reason: .age)))
+    }
+
     @Test("in the steady state a minute goes with each minute")
     func steady() {
         var plan = RetentionPlan(ninetyDays, lived: 0)

@@ -117,7 +117,9 @@ package struct RetentionPlan: Sendable {
         var until = now - keep
         if !isTrusted {
             guard lived - steadySince >= Self.settling else { return nil }
-            let base = bases[kind] ?? (max(oldest, holdings.cut[kind] ?? oldest), lived)
+            var base = bases[kind] ?? (max(oldest, holdings.cut[kind] ?? oldest), lived)
+            // Time of which nothing is kept costs no waiting.
+            if oldest > base.from + (lived - base.lived) * Self.pace { base = (oldest, lived) }
             bases[kind] = base
             until = min(until, base.from + (lived - base.lived) * Self.pace)
         }
