@@ -4,6 +4,7 @@ CREATE TABLE retained (
     -- By kind what is kept, and what was deleted. No row: the recorder that ran last was of an older version.
     kind      TEXT PRIMARY KEY CHECK (kind IN ('samples', 'minutes', 'events')),
     keep_us   INTEGER,                     -- as the last run was told; NULL: for ever
+    by_run    INTEGER NOT NULL DEFAULT 0,  -- 1: a run wrote keep_us; 0: only prune was here, whose limits hold for once
     before_us INTEGER,                     -- rows older than this are deleted, or being deleted; NULL: none was
     withdrawn_us INTEGER,                  -- before_us as it was, while the clock shows an earlier time; NULL: it does not
     removed   INTEGER NOT NULL DEFAULT 0,  -- rows, altogether

@@ -197,6 +197,35 @@ struct RetentionTests: PruningBench {
         #expect(try lines(folder.store, cutsSQL) == cuts)
     }
 
+    @Test("what a person prunes for once is not taken for what the recorder was told; what it was told stays")
+    func once() async throws {
+        var recording: Recording? = try await busy(minutes: 30)
+        let now = start + 31 * minute
+        try await recording!.writer.finish([], at: now)
+        recording = nil
+        await waitUntilFree(folder.store)
+        func prune(keeping samples: Int64) throws {
+            let retention = Retention(samples: samples, minutes: nil, events: nil, size: nil)
+            let pruning = try StorePruning(folder.store, retention, holder: "test", at: now)
+            while try pruning.step(elapsed: { 0 }) {}
+            _ = try pruning.finish()
+        }
+        try prune(keeping: 20 * minute)
+        #expect(try StorePruning.told(folder.store) == nil)
+        #expect(
+            try lines(folder.store, "SELECT keep_days, removed > 0 FROM retention WHERE kind = 'samples'") == ["|1"])
+        await waitUntilFree(folder.store)
+        recording = try await Recording(folder.store, at: now)
+        let told = Retention(samples: 7 * Retention.day, minutes: nil, events: nil, size: nil)
+        try await recording!.writer.prune(told, at: now, steps: 1)
+        try await recording!.writer.finish([], at: now)
+        recording = nil
+        await waitUntilFree(folder.store)
+        try prune(keeping: 10 * minute)
+        #expect(try StorePruning.told(folder.store) == told)
+        #expect(try lines(folder.store, "SELECT keep_days FROM retention WHERE kind = 'samples'") == ["7.0"])
+    }
+
     @Test("a reader's moment stays as it is while what it reads is deleted")
     func reader() async throws {
         let recording = try await busy(minutes: 30)

@@ -56,10 +56,11 @@ final class Pruner {
         try database.transaction("write what is kept") { () throws(StoreError) in
             let write = try Statement(
                 """
-                INSERT INTO retained (kind, keep_us) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET keep_us = ?2 WHERE ?3
+                INSERT INTO retained (kind, keep_us, by_run) VALUES (?1, ?2, ?3)
+                ON CONFLICT DO UPDATE SET keep_us = ?2, by_run = 1 WHERE ?3
                 """, on: database, doing: doing)
             for (kind, keep) in zip(RetainedKind.allCases, [retention.samples, retention.minutes, retention.events]) {
-                try write.run(.text(kind.rawValue), .integer(keep), .integer(isRun ? 1 : 0))
+                try write.run(.text(kind.rawValue), .integer(isRun ? keep : nil), .integer(isRun ? 1 : 0))
             }
             try WithdrawnCuts(database).withdraw(to: now)
             guard isRun else { return }

@@ -53,6 +53,7 @@ package final class StorePruning {
         let rows = try StoreReader(path: path).query(
             """
             SELECT r.kind, r.keep_us, (SELECT max_bytes FROM recorder_run ORDER BY run DESC LIMIT 1) FROM retained r
+             WHERE r.by_run
             """
         ).rows
         var retention = Retention.none
