@@ -17,7 +17,7 @@ CREATE TABLE retained (
 ALTER TABLE minute_coverage ADD COLUMN withdrawn_us INTEGER;       -- fixed_us as it was; as of retained
 ALTER TABLE minute_coverage ADD COLUMN withdrawn_from_us INTEGER;  -- from_us as it was then
 
-ALTER TABLE recorder_run ADD COLUMN max_bytes INTEGER;  -- what the store may take, as this run was told; NULL: any size
+ALTER TABLE recorder_run ADD COLUMN max_bytes INTEGER;  -- the limit of the store's size that is in force; NULL: any size
 
 CREATE VIEW retention AS
 -- What is no longer there, by kind. kept_from: older rows were removed; NULL: none were. keep_days NULL: kept for ever.

@@ -23,6 +23,7 @@ struct Pruning {
     private var fault: StoreFault
     private var exceededSince: Instant?
     private var exceededTold: Instant?
+    private var isShrinkTold = false
 
     init(_ retention: Retention, _ writer: isolated StoreWriter, clock: RecorderClock, logger: Logger) {
         (self.retention, self.clock, self.logger) = (retention, clock, logger)
@@ -49,6 +50,7 @@ struct Pruning {
             case .done, .exceeded: rest(at: end)
             }
             tell(outcome, at: end)
+            tellShrink(writer.bytesToGo)
         } catch {
             guard !error.isDamage else { throw error }
             rest(at: clock.now)
@@ -59,6 +61,18 @@ struct Pruning {
 
     private mutating func rest(at now: Instant) {
         next = now + (retention.size == nil ? Self.interval : Self.limitedInterval)
+    }
+
+    /// While there is time to put it right.
+    private mutating func tellShrink(_ bytes: Int64?) {
+        guard let bytes, !isShrinkTold else { return }
+        isShrinkTold = true
+        logger.warning(
+            "the store is larger than its new limit: the oldest samples go, then the oldest minutes, from an hour on; if that is not meant, set the size (or --max-size) as it was before then, and reload or start again",
+            metadata: [
+                "to_go": "\(SizeExpression.text(bytes))", "max_size": "\(SizeExpression.text(retention.size ?? 0))",
+                "in_minutes": "\(RetentionPlan.settling / 60_000_000)",
+            ])
     }
 
     private mutating func tell(_ outcome: PruneOutcome, at now: Instant) {

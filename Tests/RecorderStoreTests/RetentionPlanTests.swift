@@ -149,6 +149,39 @@ struct RetentionPlanTests {
         #expect(plan.next(store, now: 0, lived: 0) == .exceeded)
     }
 
+    @Test("a size that is smaller than the one in force, and would cost much, counts after an hour; others at once")
+    func slip() {
+        let small = Retention(samples: nil, minutes: nil, events: nil, size: 20_000_000)
+        var plan = RetentionPlan(small, lived: 5)
+        let budget = plan.budget!
+        var store = holdings(oldest: 3)
+        store.usedBytes = 4 * budget
+        store.lump[.samples] = Self.now - 2 * Self.day
+        #expect(plan.sizeSet(inForce: nil, usedBytes: store.usedBytes, lived: 5) == 3 * budget)
+        let settled = 5 + RetentionPlan.settling
+        #expect(plan.next(store, now: Self.now, lived: settled - 1) == .nothing)
+        let cut = RetentionPlan.Decision.cut(Cut(kind: .samples, before: Self.now - 2 * Self.day, reason: .size))
+        #expect(plan.next(store, now: Self.now, lived: settled) == cut)
+        for (inForce, used) in [(20_000_000, 4 * budget), (10_000_000, 4 * budget), (nil, budget)] as [(Int64?, Int64)]
+        {
+            var plan = RetentionPlan(small, lived: 5)
+            store.usedBytes = used
+            #expect(plan.sizeSet(inForce: inForce, usedBytes: used, lived: 5) == nil)
+            #expect(plan.next(store, now: Self.now, lived: 5) == cut)
+        }
+        let trusted = RetentionPlan(small, lived: 5, isTrusted: true)
+        var person = trusted
+        #expect(person.sizeSet(inForce: nil, usedBytes: 4 * budget, lived: 5) == nil)
+    }
+
+    @Test("what has changed is said in the configuration's words")
+    func changes() {
+        let old = Retention(samples: nil, minutes: nil, events: nil, size: 20_000_000_000)
+        let new = Retention(samples: 90 * Self.day, minutes: nil, events: Retention.year, size: 20_000_000)
+        #expect(new.changes(from: old) == "size 20.0 GB -> 20.0 MB, samples forever -> 90d, events forever -> 1y")
+        #expect(old.changes(from: old) == "")
+    }
+
     @Test("a step that took too long is followed by a smaller one, and grows only slowly")
     func stepSize() {
         var size = StepSize(8...10_000, first: 1_000)

@@ -36,6 +36,8 @@ final class Pruner {
     private let isRun: Bool
     private var isBegun = false
     private var isClockSetBack = false
+    /// What a size that is not in force yet will cost, bytes; nil: it is in force.
+    private(set) var bytesToGo: Int64?
 
     /// `isTrusted`: as of `RetentionPlan`.
     init(_ database: Database, _ retention: Retention, lived: Int64, isTrusted: Bool = false) {
@@ -51,7 +53,7 @@ final class Pruner {
     }
 
     /// Writes what is kept; what an earlier run had begun to delete goes on.
-    private func begin(at now: Int64) throws(StoreError) {
+    private func begin(at now: Int64, lived: Int64) throws(StoreError) {
         let retention = plan.retention
         try database.transaction("write what is kept") { () throws(StoreError) in
             let write = try Statement(
@@ -64,13 +66,23 @@ final class Pruner {
             }
             try WithdrawnCuts(database).withdraw(to: now)
             guard isRun else { return }
-            try Statement(
-                "UPDATE recorder_run SET max_bytes = ? WHERE run = (SELECT max(run) FROM recorder_run)", on: database,
-                doing: doing
-            ).run(.integer(retention.size))
+            let inForce = try Statement(Self.sizeInForce, on: database, doing: doing)
+            let size = try inForce.step() && !inForce.isNull(0) ? inForce.integer(0) : nil
+            inForce.reset()
+            bytesToGo = plan.sizeSet(inForce: size, usedBytes: try pages().used, lived: lived)
+            if bytesToGo == nil { try setSizeInForce() }
         }
         for (kind, before) in try cuts() { open(kind, before) }
         (isBegun, isClockSetBack) = (true, false)
+    }
+
+    private static let sizeInForce = "SELECT max_bytes FROM recorder_run ORDER BY run DESC LIMIT 1"
+
+    private func setSizeInForce() throws(StoreError) {
+        try Statement(
+            "UPDATE recorder_run SET max_bytes = ? WHERE run = (SELECT max(run) FROM recorder_run)", on: database,
+            doing: doing
+        ).run(.integer(plan.retention.size))
     }
 
     // MARK: steps
@@ -81,7 +93,7 @@ final class Pruner {
         sqlite3_busy_timeout(database.handle, 0)
         defer { sqlite3_busy_timeout(database.handle, Database.patience) }
         if !isBegun {
-            try begin(at: now)
+            try begin(at: now, lived: lived)
             return .more
         }
         if isClockSetBack {
@@ -90,6 +102,10 @@ final class Pruner {
             work = [:]
             for (kind, before) in try cuts() { open(kind, before) }
             isClockSetBack = false
+        }
+        if bytesToGo != nil, lived >= plan.sizeCountsFrom {
+            try database.transaction(doing) { () throws(StoreError) in try setSizeInForce() }
+            bytesToGo = nil
         }
         if work[.samples] != nil {
             try advance(.samples, at: now, elapsed: elapsed)
@@ -168,7 +184,8 @@ final class Pruner {
     /// False: there is nothing to give back.
     private func giveBack(elapsed: () -> Int64) throws(StoreError) -> Bool {
         let pages = try pages()
-        let due = space.due(pages: pages.all, free: pages.free, budget: plan.budget.map { $0 / pages.size })
+        let due = space.due(
+            pages: pages.all, free: pages.free, budget: bytesToGo == nil ? plan.budget.map { $0 / pages.size } : nil)
         guard due > 0 else { return false }
         try space.step(due, in: database, elapsed: elapsed)
         return true
