@@ -2,7 +2,8 @@ import AtlasProtocol
 import Logging
 import RecorderStore
 
-/// When the writer prunes: only while nothing waits to be written, and no more than half of its time.
+/// When the writer prunes: while nothing waits to be written, or, where something always does, after commits too; no more
+/// than half of its time.
 struct Pruning {
     /// Between two looks for what is due.
     private static let interval = Span.seconds(10)
@@ -10,6 +11,10 @@ struct Pruning {
     private static let limitedInterval = Span.seconds(1)
     /// For the next commit.
     private static let pause = Span.milliseconds(100)
+    /// For so long it waits for a moment in which nothing is to be written.
+    private static let patience = Span.milliseconds(500)
+    /// What it takes at most between two commits then.
+    private static let share = Span.milliseconds(10)
     /// Between two words on a store that stays too large, and how long it must be that first: the minute that lasts is
     /// deleted by nobody.
     private static let exceededInterval = Span.seconds(86_400)
@@ -21,6 +26,10 @@ struct Pruning {
     /// When there is something to do next.
     private(set) var next: Instant
     private var fault: StoreFault
+    /// Whether the last step left something to do.
+    private var isGoing = false
+    /// Whether no moment comes in which nothing is to be written.
+    private var isStarved = false
     private var exceededSince: Instant?
     private var exceededTold: Instant?
     private var isShrinkTold = false
@@ -37,13 +46,30 @@ struct Pruning {
         for case .clockSet(_, let step) in entries { writer.clockSet(by: step, lived: clock.now.microseconds) }
     }
 
-    /// One step. Throws where the store is damaged.
+    /// One step, while nothing waits. Throws where the store is damaged.
     mutating func step(_ writer: isolated StoreWriter) throws(StoreError) {
+        isStarved = false
+        try advance(writer)
+    }
+
+    /// Some steps after a commit that took so long, where there was no other time for them: the limit of the size is for just
+    /// the load that leaves none. Throws as `step`.
+    mutating func stepUnderLoad(after commit: Span, _ writer: isolated StoreWriter) throws(StoreError) {
         let begin = clock.now
+        if begin - next >= Self.patience { isStarved = true }
+        guard isStarved, isGoing || begin >= next else { return }
+        let end = begin + min(commit, Self.share)
+        repeat { try advance(writer) } while isGoing && clock.now < end
+    }
+
+    private mutating func advance(_ writer: isolated StoreWriter) throws(StoreError) {
+        let begin = clock.now
+        isGoing = false
         do throws(StoreError) {
             let outcome = try writer.prune(at: clock.wallNow, lived: begin.microseconds) { clock.now.microseconds }
             let end = clock.now
             fault.ended(at: end)
+            isGoing = outcome == .more
             switch outcome {
             case .more: next = end + (end - begin)
             case .paused: next = end + Self.pause
