@@ -4,7 +4,9 @@ CREATE TABLE retained (
     -- By kind what is kept, and what was deleted. No row: the recorder that ran last was of an older version.
     kind      TEXT PRIMARY KEY CHECK (kind IN ('samples', 'minutes', 'events')),
     keep_us   INTEGER,                     -- as the last run was told; NULL: for ever
+    by_run    INTEGER NOT NULL DEFAULT 0,  -- 1: a run wrote keep_us; 0: only prune was here, whose limits hold for once
     before_us INTEGER,                     -- rows older than this are deleted, or being deleted; NULL: none was
+    withdrawn_us INTEGER,                  -- before_us as it was, while the clock shows an earlier time; NULL: it does not
     removed   INTEGER NOT NULL DEFAULT 0,  -- rows, altogether
     reason    TEXT,                        -- of the last: age or size
     at_us     INTEGER,                     -- when the last one went
@@ -12,7 +14,10 @@ CREATE TABLE retained (
     told_us   INTEGER                      -- when that was
 ) STRICT, WITHOUT ROWID;
 
-ALTER TABLE recorder_run ADD COLUMN max_bytes INTEGER;  -- what the store may take, as this run was told; NULL: any size
+ALTER TABLE minute_coverage ADD COLUMN withdrawn_us INTEGER;       -- fixed_us as it was; as of retained
+ALTER TABLE minute_coverage ADD COLUMN withdrawn_from_us INTEGER;  -- from_us as it was then
+
+ALTER TABLE recorder_run ADD COLUMN max_bytes INTEGER;  -- the limit of the store's size that is in force; NULL: any size
 
 CREATE VIEW retention AS
 -- What is no longer there, by kind. kept_from: older rows were removed; NULL: none were. keep_days NULL: kept for ever.

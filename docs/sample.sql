@@ -255,4 +255,5 @@ INSERT OR REPLACE INTO minute_coverage (processor_id, from_us, until_us)
 SELECT p.id, (SELECT min(start_us) FROM meter_minute), (SELECT max(start_us) + 60000000 FROM meter_minute) FROM processor p;
 COMMIT;
 -- What the recorder was told to keep.
-INSERT INTO retained (kind, keep_us) VALUES ('samples', 7776000000000), ('minutes', 157788000000000), ('events', NULL);
+INSERT INTO retained (kind, keep_us, by_run) VALUES
+    ('samples', 7776000000000, 1), ('minutes', 157788000000000, 1), ('events', NULL, 1);

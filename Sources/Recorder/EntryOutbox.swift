@@ -19,6 +19,8 @@ package final class EntryOutbox: Sendable {
         var requests: [Request] = []
         var dropped: [Int32: Int] = [:]
         var isClosed = false
+        /// Whether one of the entries is.
+        var isUrgent = false
     }
     private let state = Mutex(State())
     private let signal = DispatchSemaphore(value: 0)
@@ -27,7 +29,9 @@ package final class EntryOutbox: Sendable {
 
     package func put(_ entries: [Entry]) {
         guard !entries.isEmpty else { return }
+        let isUrgent = entries.contains(where: \.isUrgent)
         state.withLock { state in
+            state.isUrgent = state.isUrgent || isUrgent
             for entry in entries {
                 if case .parameter(let processor, _, _, _, _) = entry, state.entries.count >= Self.limit {
                     state.dropped[processor, default: 0] += 1
@@ -36,7 +40,7 @@ package final class EntryOutbox: Sendable {
                 }
             }
         }
-        if entries.contains(where: \.isUrgent) { wake() }
+        if isUrgent { wake() }
     }
 
     /// After the entries that were put before.
@@ -69,14 +73,16 @@ package final class EntryOutbox: Sendable {
         return state.withLock { !$0.isClosed }
     }
 
-    /// All entries, in order; what was dropped comes as losses at `now`.
-    func take(at now: Int64) -> [Entry] {
+    /// All entries, in order; what was dropped comes as losses at `now`. `onlyUrgent`: none unless one of them is urgent, so
+    /// that the others share a commit.
+    func take(at now: Int64, onlyUrgent: Bool = false) -> [Entry] {
         state.withLock { state in
+            guard !onlyUrgent || state.isUrgent else { return [] }
             let losses = state.dropped.map { processor, count in
                 Entry.loss(
                     Loss(processor: processor, reason: .parametersDropped, at: now, datagrams: count, samples: nil))
             }
-            defer { (state.entries, state.dropped) = ([], [:]) }
+            defer { (state.entries, state.dropped, state.isUrgent) = ([], [:], false) }
             return state.entries + losses
         }
     }

@@ -26,6 +26,7 @@ package struct ReloadPlan: Sendable, Equatable {
     package private(set) var keepAlive: Span?
     package private(set) var relays: Bool?
     package private(set) var retention: Retention?
+    private var retentionChanges = ""
 
     package init(from old: LiveSettings, to new: LiveSettings) {
         for spec in old.processors {
@@ -39,6 +40,7 @@ package struct ReloadPlan: Sendable, Equatable {
         keepAlive = new.keepAlive == old.keepAlive ? nil : new.keepAlive
         relays = new.relays == old.relays ? nil : new.relays
         retention = new.retention == old.retention ? nil : new.retention
+        retentionChanges = new.retention.changes(from: old.retention)
     }
 
     package var isEmpty: Bool {
@@ -52,7 +54,7 @@ package struct ReloadPlan: Sendable, Equatable {
         words += added.map { "added \($0.name) (\($0.place))" }
         if let keepAlive { words.append("keep_alive \(keepAlive.microseconds / 1_000_000) s") }
         if let relays { words.append("relay \(relays ? "on" : "off")") }
-        if retention != nil { words.append("retention") }
+        if retention != nil { words.append("retention: \(retentionChanges)") }
         return words.isEmpty ? "nothing has changed" : words.joined(separator: "; ")
     }
 }

@@ -62,7 +62,7 @@ struct WriterLoop: Sendable {
                 }
                 let samples = now >= nextSamples || queue.isLong || !registrations.isEmpty
                 if samples { nextSamples = now + Self.interval }
-                let entries = outbox.take(at: clock.wallNow)
+                let entries = outbox.take(at: clock.wallNow, onlyUrgent: !samples)
                 guard samples || !entries.isEmpty else {
                     guard now >= pruning.next else { continue }
                     do throws(StoreError) { try pruning.step(writer) } catch { return .damaged(error.message) }
@@ -77,6 +77,9 @@ struct WriterLoop: Sendable {
                     fault.happened(error, at: now)
                     continue
                 }
+                do throws(StoreError) {
+                    try pruning.stepUnderLoad(after: clock.now - now, writer)
+                } catch { return .damaged(error.message) }
                 guard samples, now >= nextMinutes else { continue }
                 nextMinutes = now + Self.minutesInterval
                 do {

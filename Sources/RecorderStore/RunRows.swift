@@ -74,7 +74,10 @@ struct RunRows {
         let known = try identifiers("SELECT id FROM processor")
         let registered = try rows(of: processors)
         try Statement(
-            "INSERT INTO recorder_run (started_us, heartbeat_us, version, pid, host) VALUES (?1, ?1, ?2, ?3, ?4)",
+            """
+            INSERT INTO recorder_run (started_us, heartbeat_us, version, pid, host, max_bytes)
+            VALUES (?1, ?1, ?2, ?3, ?4, (SELECT max_bytes FROM recorder_run ORDER BY run DESC LIMIT 1))
+            """,
             on: database, doing: "begin a run"
         ).run(.integer(now), .text(start.version), .integer(Int64(start.pid)), .text(start.host))
         let run = try database.integer("SELECT max(run) FROM recorder_run", doing: "begin a run")
@@ -135,6 +138,7 @@ struct RunRows {
             "SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1", doing: doing)
         try closeStates(at: end)
         try timeline.endPassage(at: end)
+        try timeline.passOver(from: end, until: now)
         // Less than a second: what the receiver and the queue held when it ended.
         try database.execute(
             """

@@ -194,6 +194,9 @@ package actor StoreWriter {
     /// The clock was set by `step` microseconds.
     package func clockSet(by step: Int64, lived: Int64) { pruner?.clockSet(by: step, lived: lived) }
 
+    /// What a smaller size will cost once it is in force, bytes; nil: it is, or was never asked for.
+    package var bytesToGo: Int64? { pruner?.bytesToGo }
+
     /// Deletes a little of what is not kept any more, or gives a little room back: some milliseconds. Throws as a commit does;
     /// the next call goes on. `elapsed`: microseconds, of a clock that nobody sets.
     package func prune(at now: Int64, lived: Int64, elapsed: () -> Int64) throws(StoreError) -> PruneOutcome {

@@ -4,13 +4,14 @@ import AtlasProtocol
 /// up. For every link time stays without overlap and without a hole; what was known stays known.
 struct WallTimeline {
     private let links: LinkRows
+    private let cuts: WithdrawnCuts
     private let ahead, keepAhead, dropAhead, cutAhead: Statement
     private let endPassage, beginPassage: Statement
 
     init(_ database: Database, _ links: LinkRows) throws(StoreError) {
         let doing = "account for a step of the clock"
         func prepare(_ sql: String) throws(StoreError) -> Statement { try Statement(sql, on: database, doing: doing) }
-        self.links = links
+        (self.links, cuts) = (links, WithdrawnCuts(database))
         ahead = try prepare(
             """
             SELECT max(started_us, ?3), min(ended_us, ?4), state, cause FROM link_state_ahead
@@ -46,6 +47,7 @@ struct WallTimeline {
     func clockSet(to now: Int64, by step: Int64) throws(StoreError) {
         let before = now - step
         if step > 0 {
+            try passOver(from: before, until: now)
             for key in try links.open() {
                 try links.takeOut(key, from: before, until: now)
                 try fill(key, from: before, until: now, .clockStep)
@@ -58,6 +60,9 @@ struct WallTimeline {
         try endPassage(at: before)
         try beginPassage(at: now)
     }
+
+    /// Comes before what covers this time, which nobody recorded: `fill` has minutes counted again.
+    func passOver(from: Int64, until: Int64) throws(StoreError) { try cuts.restore(from: from, to: until) }
 
     /// The clock was set back from `until` to `from`, so what is known of the time between lies ahead. `goesOn`: the rows
     /// that last go on from now.

@@ -1,3 +1,5 @@
+import RecorderStore
+
 /// How long something is kept: `36h`, `90d`, `12w`, `5y`, `forever`; otherwise as `DurationExpression`. A year is 365.25 days.
 package enum AgeExpression {
     package static let forms = "36h, 90d, 12w, 5y, forever"
@@ -33,9 +35,6 @@ package enum AgeExpression {
 
     /// What `parse` reads back: in the largest unit that it is a whole number of.
     package static func text(_ microseconds: Int64?) -> String {
-        guard let microseconds else { return "forever" }
-        let units = [(year, "y"), (day, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s")]
-        let (length, unit) = units.first { microseconds.isMultiple(of: $0.0) } ?? (1, "us")
-        return "\(microseconds / length)\(unit)"
+        Retention.text(microseconds)
     }
 }

@@ -129,7 +129,8 @@ struct ReloadTests {
             "store = \"\(store)\"\nmeter_port = \(old.meterPort)\nkeep_alive = 300\nrelay = false\n[retention]\nsamples = \"7d\"\n"
                 + unit("Bar", "127.0.0.2", new.port))
         recorder.send(SIGHUP)
-        let detail = "Bar: 127.0.0.1:\(old.port) -> 127.0.0.2:\(new.port); keep_alive 300 s; relay off; retention"
+        let detail =
+            "Bar: 127.0.0.1:\(old.port) -> 127.0.0.2:\(new.port); keep_alive 300 s; relay off; retention: samples 90d -> 7d"
         try await recorder.line("recorder  reloaded (\(detail))")
         try await recorder.line("Bar  meters up", times: 2)
         // Nobody is passed anything.
@@ -139,7 +140,7 @@ struct ReloadTests {
         try await recorder.line("gets nothing: --no-relay")
         try write(head(old.meterPort) + unit("Bar", "127.0.0.2", new.port, "subscriptions = [\"ZoneName_*\"]"))
         recorder.send(SIGHUP)
-        try await recorder.line("Bar: other subscriptions; keep_alive 1 s; relay on; retention)")
+        try await recorder.line("Bar: other subscriptions; keep_alive 1 s; relay on; retention: samples 7d -> 90d)")
         try await recorder.line("Bar  subscribed (8 parameters)")
         recorder.send(SIGTERM)
         #expect(try await recorder.end().status == 0)

@@ -83,6 +83,29 @@ struct RetentionPlanTests {
         #expect(store.oldest[.samples]! - begin == 24 * Self.day)  // after a day of it
     }
 
+    @Test("time of which nothing is kept is passed over at once, not at the pace of what is deleted")
+    func emptyTime() {
+        var plan = RetentionPlan(ninetyDays, lived: 0)
+        var store = holdings(oldest: 91)
+        store.cut[.samples] = Self.now - 3 * 365 * Self.day  // as a clock that was behind left it
+        let settled = RetentionPlan.settling
+        #expect(plan.next(store, now: Self.now, lived: settled) == .nothing)
+        guard case .cut(let cut) = plan.next(store, now: Self.now + hour, lived: settled + hour) else {
+            Issue.record("nothing is due after two hours")
+            return
+        }
+        #expect(cut.before == store.oldest[.samples]! + RetentionPlan.pace * hour)
+        // The oldest went, and there is a hole behind it.
+        (store.oldest[.samples], store.cut[.samples]) = (cut.before + 5 * Self.day, cut.before)
+        let later = Self.now + 10 * Self.day
+        store.countedUntil = later
+        #expect(plan.next(store, now: later, lived: settled + hour) == .nothing)
+        #expect(
+            plan.next(store, now: later, lived: settled + 2 * hour)
+                == .cut(
+                    Cut(kind: .samples, before: store.oldest[.samples]! + RetentionPlan.pace * hour, reason: .age)))
+    }
+
     @Test("in the steady state a minute goes with each minute")
     func steady() {
         var plan = RetentionPlan(ninetyDays, lived: 0)
@@ -124,6 +147,39 @@ struct RetentionPlanTests {
                 ))
         store.oldest[.minutes] = nil
         #expect(plan.next(store, now: 0, lived: 0) == .exceeded)
+    }
+
+    @Test("a size that is smaller than the one in force, and would cost much, counts after an hour; others at once")
+    func slip() {
+        let small = Retention(samples: nil, minutes: nil, events: nil, size: 20_000_000)
+        var plan = RetentionPlan(small, lived: 5)
+        let budget = plan.budget!
+        var store = holdings(oldest: 3)
+        store.usedBytes = 4 * budget
+        store.lump[.samples] = Self.now - 2 * Self.day
+        #expect(plan.sizeSet(inForce: nil, usedBytes: store.usedBytes, lived: 5) == 3 * budget)
+        let settled = 5 + RetentionPlan.settling
+        #expect(plan.next(store, now: Self.now, lived: settled - 1) == .nothing)
+        let cut = RetentionPlan.Decision.cut(Cut(kind: .samples, before: Self.now - 2 * Self.day, reason: .size))
+        #expect(plan.next(store, now: Self.now, lived: settled) == cut)
+        for (inForce, used) in [(20_000_000, 4 * budget), (10_000_000, 4 * budget), (nil, budget)] as [(Int64?, Int64)]
+        {
+            var plan = RetentionPlan(small, lived: 5)
+            store.usedBytes = used
+            #expect(plan.sizeSet(inForce: inForce, usedBytes: used, lived: 5) == nil)
+            #expect(plan.next(store, now: Self.now, lived: 5) == cut)
+        }
+        let trusted = RetentionPlan(small, lived: 5, isTrusted: true)
+        var person = trusted
+        #expect(person.sizeSet(inForce: nil, usedBytes: 4 * budget, lived: 5) == nil)
+    }
+
+    @Test("what has changed is said in the configuration's words")
+    func changes() {
+        let old = Retention(samples: nil, minutes: nil, events: nil, size: 20_000_000_000)
+        let new = Retention(samples: 90 * Self.day, minutes: nil, events: Retention.year, size: 20_000_000)
+        #expect(new.changes(from: old) == "size 20.0 GB -> 20.0 MB, samples forever -> 90d, events forever -> 1y")
+        #expect(old.changes(from: old) == "")
     }
 
     @Test("a step that took too long is followed by a smaller one, and grows only slowly")

@@ -158,6 +158,74 @@ struct RetentionTests: PruningBench {
         #expect(try integer(folder.store, "SELECT max(kept_from_us) FROM retention") == start + 10 * minute)
     }
 
+    @Test(
+        "a clock that is behind for a moment costs no minute whose samples are gone, nor does it forget that they are",
+        arguments: [false, true], [false, true])
+    func behind(backByRun: Bool, forthByRun: Bool) async throws {
+        var recording: Recording? = try await busy(minutes: 150)
+        let end = start + 150 * minute
+        let behind = end - 3 * 365 * Retention.day
+        let retention = Retention(samples: 30 * minute, minutes: nil, events: nil, size: nil)
+        try await recording!.writer.pruneAll(retention, at: end)
+        let columns = "processor, meter, start_us, samples, low_db, mean_db, high_db, silent_seconds, seconds"
+        let minutesSQL = "SELECT \(columns) FROM meter_minutes WHERE start_us < \(end - minute)"
+        let hoursSQL = "SELECT \(columns) FROM meter_hours WHERE start_us < \(end / hour * hour)"
+        let cutsSQL =
+            "SELECT kept_from_us FROM retention UNION ALL SELECT fixed_us FROM minute_coverage UNION ALL SELECT from_us FROM minute_coverage"
+        let (minutes, hours) = (try lines(folder.store, minutesSQL), try lines(folder.store, hoursSQL))
+        let cuts = try lines(folder.store, cutsSQL)
+        #expect(minutes.count > 140 * 12 && hours.count > 12)
+        func setClock(to now: Int64, from before: Int64, byRun: Bool) async throws {
+            if byRun {
+                try await recording!.writer.finish([], at: before)
+                recording = nil
+                await waitUntilFree(folder.store)
+                recording = try await Recording(folder.store, at: now)
+            } else {
+                try await recording!.commit([.clockSet(at: now, by: now - before)], at: now)
+            }
+        }
+        try await setClock(to: behind, from: end, byRun: backByRun)
+        try await recording!.writer.prune(retention, at: behind + second, steps: 3)
+        try await recording!.commit([], at: behind + 2 * second)
+        _ = try await recording!.writer.countMinutes()
+        try await setClock(to: end + 10 * second, from: behind + 2 * second, byRun: forthByRun)
+        try await recording!.commit([], at: end + 20 * second)
+        while try await recording!.writer.countMinutes() {}
+        #expect(try lines(folder.store, minutesSQL) == minutes)
+        #expect(try lines(folder.store, hoursSQL) == hours)
+        #expect(try lines(folder.store, cutsSQL) == cuts)
+    }
+
+    @Test("what a person prunes for once is not taken for what the recorder was told; what it was told stays")
+    func once() async throws {
+        var recording: Recording? = try await busy(minutes: 30)
+        let now = start + 31 * minute
+        try await recording!.writer.finish([], at: now)
+        recording = nil
+        await waitUntilFree(folder.store)
+        func prune(keeping samples: Int64) throws {
+            let retention = Retention(samples: samples, minutes: nil, events: nil, size: nil)
+            let pruning = try StorePruning(folder.store, retention, holder: "test", at: now)
+            while try pruning.step(elapsed: { 0 }) {}
+            _ = try pruning.finish()
+        }
+        try prune(keeping: 20 * minute)
+        #expect(try StorePruning.told(folder.store) == nil)
+        #expect(
+            try lines(folder.store, "SELECT keep_days, removed > 0 FROM retention WHERE kind = 'samples'") == ["|1"])
+        await waitUntilFree(folder.store)
+        recording = try await Recording(folder.store, at: now)
+        let told = Retention(samples: 7 * Retention.day, minutes: nil, events: nil, size: nil)
+        try await recording!.writer.prune(told, at: now, steps: 1)
+        try await recording!.writer.finish([], at: now)
+        recording = nil
+        await waitUntilFree(folder.store)
+        try prune(keeping: 10 * minute)
+        #expect(try StorePruning.told(folder.store) == told)
+        #expect(try lines(folder.store, "SELECT keep_days FROM retention WHERE kind = 'samples'") == ["7.0"])
+    }
+
     @Test("a reader's moment stays as it is while what it reads is deleted")
     func reader() async throws {
         let recording = try await busy(minutes: 30)

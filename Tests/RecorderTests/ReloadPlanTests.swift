@@ -56,7 +56,7 @@ struct ReloadPlanTests {
             from: settings([unit("A", "a")]),
             to: settings([unit("A", "a")], keepAlive: 30, relays: false, retention: kept))
         #expect(plan.keepAlive == .seconds(30) && plan.relays == false && plan.retention == kept)
-        #expect(plan.detail == "keep_alive 30 s; relay off; retention")
+        #expect(plan.detail == "keep_alive 30 s; relay off; retention: \(kept.changes(from: .default))")
     }
 
     @Test("every way leads there: old settings with the plan carried out are the new ones", arguments: [1, 2, 3, 4])

@@ -36,6 +36,8 @@ final class Pruner {
     private let isRun: Bool
     private var isBegun = false
     private var isClockSetBack = false
+    /// What a size that is not in force yet will cost, bytes; nil: it is in force.
+    private(set) var bytesToGo: Int64?
 
     /// `isTrusted`: as of `RetentionPlan`.
     init(_ database: Database, _ retention: Retention, lived: Int64, isTrusted: Bool = false) {
@@ -51,33 +53,36 @@ final class Pruner {
     }
 
     /// Writes what is kept; what an earlier run had begun to delete goes on.
-    private func begin(at now: Int64) throws(StoreError) {
+    private func begin(at now: Int64, lived: Int64) throws(StoreError) {
         let retention = plan.retention
         try database.transaction("write what is kept") { () throws(StoreError) in
             let write = try Statement(
                 """
-                INSERT INTO retained (kind, keep_us) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET keep_us = ?2 WHERE ?3
+                INSERT INTO retained (kind, keep_us, by_run) VALUES (?1, ?2, ?3)
+                ON CONFLICT DO UPDATE SET keep_us = ?2, by_run = 1 WHERE ?3
                 """, on: database, doing: doing)
             for (kind, keep) in zip(RetainedKind.allCases, [retention.samples, retention.minutes, retention.events]) {
-                try write.run(.text(kind.rawValue), .integer(keep), .integer(isRun ? 1 : 0))
+                try write.run(.text(kind.rawValue), .integer(isRun ? keep : nil), .integer(isRun ? 1 : 0))
             }
-            try withdrawFuture(now)
+            try WithdrawnCuts(database).withdraw(to: now)
             guard isRun else { return }
-            try Statement(
-                "UPDATE recorder_run SET max_bytes = ? WHERE run = (SELECT max(run) FROM recorder_run)", on: database,
-                doing: doing
-            ).run(.integer(retention.size))
+            let inForce = try Statement(Self.sizeInForce, on: database, doing: doing)
+            let size = try inForce.step() && !inForce.isNull(0) ? inForce.integer(0) : nil
+            inForce.reset()
+            bytesToGo = plan.sizeSet(inForce: size, usedBytes: try pages().used, lived: lived)
+            if bytesToGo == nil { try setSizeInForce() }
         }
         for (kind, before) in try cuts() { open(kind, before) }
         (isBegun, isClockSetBack) = (true, false)
     }
 
-    /// A clock that was ahead may have made cuts that lie in the future now. What comes from now on is kept, and counted.
-    private func withdrawFuture(_ now: Int64) throws(StoreError) {
-        let minute = SQLValue.integer(now / UpTime.minute * UpTime.minute)
-        try Statement("UPDATE retained SET before_us = ?1 WHERE before_us > ?1", on: database, doing: doing).run(minute)
-        try Statement("UPDATE minute_coverage SET fixed_us = ?1 WHERE fixed_us > ?1", on: database, doing: doing)
-            .run(minute)
+    private static let sizeInForce = "SELECT max_bytes FROM recorder_run ORDER BY run DESC LIMIT 1"
+
+    private func setSizeInForce() throws(StoreError) {
+        try Statement(
+            "UPDATE recorder_run SET max_bytes = ? WHERE run = (SELECT max(run) FROM recorder_run)", on: database,
+            doing: doing
+        ).run(.integer(plan.retention.size))
     }
 
     // MARK: steps
@@ -88,12 +93,19 @@ final class Pruner {
         sqlite3_busy_timeout(database.handle, 0)
         defer { sqlite3_busy_timeout(database.handle, Database.patience) }
         if !isBegun {
-            try begin(at: now)
+            try begin(at: now, lived: lived)
             return .more
         }
         if isClockSetBack {
-            try database.transaction(doing) { () throws(StoreError) in try withdrawFuture(now) }
+            try database.transaction(doing) { () throws(StoreError) in try WithdrawnCuts(database).withdraw(to: now) }
+            // A walk up to a cut that is withdrawn would delete what is recorded from now on.
+            work = [:]
+            for (kind, before) in try cuts() { open(kind, before) }
             isClockSetBack = false
+        }
+        if bytesToGo != nil, lived >= plan.sizeCountsFrom {
+            try database.transaction(doing) { () throws(StoreError) in try setSizeInForce() }
+            bytesToGo = nil
         }
         if work[.samples] != nil {
             try advance(.samples, at: now, elapsed: elapsed)
@@ -172,7 +184,8 @@ final class Pruner {
     /// False: there is nothing to give back.
     private func giveBack(elapsed: () -> Int64) throws(StoreError) -> Bool {
         let pages = try pages()
-        let due = space.due(pages: pages.all, free: pages.free, budget: plan.budget.map { $0 / pages.size })
+        let due = space.due(
+            pages: pages.all, free: pages.free, budget: bytesToGo == nil ? plan.budget.map { $0 / pages.size } : nil)
         guard due > 0 else { return false }
         try space.step(due, in: database, elapsed: elapsed)
         return true

@@ -25,4 +25,25 @@ package struct Retention: Sendable, Equatable {
 
     /// Nothing is ever deleted.
     package static let none = Retention(samples: nil, minutes: nil, events: nil, size: nil)
+
+    /// What is other than in `old`, in the configuration's words: `size 20.0 GB -> 20.0 MB, samples forever -> 90d`.
+    package func changes(from old: Retention) -> String {
+        var words: [String] = []
+        func add<Value: Equatable>(_ name: String, _ old: Value, _ new: Value, _ text: (Value) -> String) {
+            if new != old { words.append("\(name) \(text(old)) -> \(text(new))") }
+        }
+        add("size", old.size, size) { $0.map(SizeExpression.text) ?? "any" }
+        add("samples", old.samples, samples, Self.text)
+        add("minutes", old.minutes, minutes, Self.text)
+        add("events", old.events, events, Self.text)
+        return words.joined(separator: ", ")
+    }
+
+    /// A length of time in the largest unit that it is a whole number of.
+    package static func text(_ microseconds: Int64?) -> String {
+        guard let microseconds else { return "forever" }
+        let units = [(year, "y"), (day, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s")]
+        let (length, unit) = units.first { microseconds.isMultiple(of: $0.0) } ?? (1, "us")
+        return "\(microseconds / length)\(unit)"
+    }
 }

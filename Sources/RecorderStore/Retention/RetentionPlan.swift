@@ -54,6 +54,8 @@ package struct RetentionPlan: Sendable {
     package let retention: Retention
     private let isTrusted: Bool
     private var steadySince: Int64
+    /// From when on a smaller size counts.
+    private(set) var sizeCountsFrom = Int64.min
     private var bases: [RetainedKind: (from: Int64, lived: Int64)] = [:]
 
     /// `isTrusted`: a person has looked at the time, and all that is due goes at once.
@@ -67,6 +69,15 @@ package struct RetentionPlan: Sendable {
         (steadySince, bases) = (lived, [:])
     }
 
+    /// The size may be a slip of the pen: one that is smaller than the one in force (nil: any), and that would cost much at
+    /// once, counts after `settling` only. Called before `next`; returns how many bytes are too many then, else nil.
+    package mutating func sizeSet(inForce: Int64?, usedBytes: Int64, lived: Int64) -> Int64? {
+        guard !isTrusted, let size = retention.size, let budget, size < inForce ?? .max, usedBytes > budget / 8 * 9
+        else { return nil }
+        sizeCountsFrom = lived + Self.settling
+        return usedBytes - budget
+    }
+
     /// Bytes that the file may have; nil: any number.
     package var budget: Int64? { retention.size.map { $0 - Self.logReserve } }
 
@@ -78,7 +89,7 @@ package struct RetentionPlan: Sendable {
 
     /// The cut that comes first, of samples before minutes before events.
     package mutating func next(_ holdings: Holdings, now: Int64, lived: Int64) -> Decision {
-        let isOver = isOver(holdings)
+        let isOver = lived >= sizeCountsFrom && isOver(holdings)
         for kind in RetainedKind.allCases {
             if let cut = aged(kind, holdings, now: now, lived: lived) { return .cut(cut) }
             guard isOver, kind != .events, holdings.oldest[kind] != nil, let lump = holdings.lump[kind] else {
@@ -117,7 +128,9 @@ package struct RetentionPlan: Sendable {
         var until = now - keep
         if !isTrusted {
             guard lived - steadySince >= Self.settling else { return nil }
-            let base = bases[kind] ?? (max(oldest, holdings.cut[kind] ?? oldest), lived)
+            var base = bases[kind] ?? (max(oldest, holdings.cut[kind] ?? oldest), lived)
+            // Time of which nothing is kept costs no waiting.
+            if oldest > base.from + (lived - base.lived) * Self.pace { base = (oldest, lived) }
             bases[kind] = base
             until = min(until, base.from + (lived - base.lived) * Self.pace)
         }

@@ -53,6 +53,7 @@ package final class StorePruning {
         let rows = try StoreReader(path: path).query(
             """
             SELECT r.kind, r.keep_us, (SELECT max_bytes FROM recorder_run ORDER BY run DESC LIMIT 1) FROM retained r
+             WHERE r.by_run
             """
         ).rows
         var retention = Retention.none
@@ -72,6 +73,10 @@ package final class StorePruning {
     private static let doing = "look for what is not kept any more"
     private static let lastHeartbeat = "SELECT max(coalesce(ended_us, heartbeat_us)) FROM recorder_run"
 
+    private static let latestHeartbeat = """
+        SELECT coalesce((SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1), 0)
+        """
+
     // MARK: doing
 
     /// Takes the store's lock. Throws `.lockHeld` where a recorder has it, `.missing` where there is no store.
@@ -89,6 +94,10 @@ package final class StorePruning {
         // What a run that was killed left uncounted.
         let minutes = try MinuteRows(database)
         let end = try database.integer(Self.lastHeartbeat, doing: "count the minutes")
+        let latest = try database.integer(Self.latestHeartbeat, doing: "count the minutes")
+        try database.transaction("count the minutes") { () throws(StoreError) in
+            try WithdrawnCuts(database).restore(from: latest, to: now)
+        }
         var leftOut: MinutesLeftOut?
         var isMore = true
         while isMore {
