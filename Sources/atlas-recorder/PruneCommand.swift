@@ -11,7 +11,8 @@ struct PruneCommand: ParsableCommand {
             A recorder prunes its store by itself, in small steps; this is for a store at rest, or to see what would go. --dry-run \
             tells and changes nothing, beside a running recorder too. --yes deletes, gives the room back, and says what went; it \
             needs the store's lock, and exits with 75 while a recorder has it. Ended by Ctrl-C the store is whole, and the next \
-            one goes on. What age means is taken from this host's clock.
+            one goes on. What age means is taken from this host's clock: where it is over 400 days ahead of what the store \
+            recorded last, --yes deletes nothing, unless --trust-clock says that it is right.
 
             Examples:
               atlas-recorder prune --dry-run
@@ -23,6 +24,9 @@ struct PruneCommand: ParsableCommand {
 
     @Flag(help: "Delete it.")
     var yes = false
+
+    @Flag(help: "Delete also where this host's clock is over 400 days ahead of what the store recorded last.")
+    var trustClock = false
 
     @Option(help: ArgumentHelp("The store (default: as report).", valueName: "FILE"))
     var store: String?
@@ -51,7 +55,9 @@ struct PruneCommand: ParsableCommand {
             let named = config == nil ? nil : file?.retention
             let base = try named ?? StorePruning.told(path) ?? file?.retention ?? .default
             let retention = try retention.over(base)
-            try dryRun ? preview(path, retention) : prune(path, retention)
+            let origin = Self.origin(
+                isFlagged: retention != base, isTold: base == told, isFile: base == file?.retention)
+            try dryRun ? preview(path, retention, origin) : prune(path, retention, origin)
         } catch {
             if (error as? StoreError)?.kind == .lockHeld {
                 Console.note("it prunes by itself while it runs: give it the same flags; --dry-run works beside it")
@@ -60,10 +66,10 @@ struct PruneCommand: ParsableCommand {
         }
     }
 
-    private func preview(_ path: String, _ retention: Retention) throws {
+    private func preview(_ path: String, _ retention: Retention, _ origin: String) throws {
         let now = Console.now
         let (shares, bytes, budget) = try StorePruning.preview(path, retention, at: now)
-        Console.line("at \(LocalTime.textWithZone(now)); kept: \(Self.words(retention))")
+        Console.line("at \(LocalTime.textWithZone(now)); kept: \(Self.words(retention)) (\(origin))")
         for share in shares {
             Console.line(
                 "\(share.kind): \(share.rows) rows, from \(LocalTime.text(share.from).prefix(19)) to \(LocalTime.text(share.until).prefix(19))"
@@ -78,9 +84,26 @@ struct PruneCommand: ParsableCommand {
         Console.line("nothing was deleted: --yes does it")
     }
 
-    private func prune(_ path: String, _ retention: Retention) throws {
+    /// Where the limits come from.
+    private static func origin(isFlagged: Bool, isTold: Bool, isFile: Bool) -> String {
+        let base = isTold ? "as its recorder was told" : isFile ? "of the configuration file" : "the defaults"
+        return isFlagged ? "of the flags, the rest \(base)" : base
+    }
+
+    private func prune(_ path: String, _ retention: Retention, _ origin: String) throws {
         let before = Self.size(path)
         let now = Console.now
+        // Before anything goes: whoever sees a wrong time here can still press Ctrl-C.
+        Console.line("at \(LocalTime.textWithZone(now)); kept: \(Self.words(retention)) (\(origin))")
+        if !trustClock, let last = try StorePruning.lastRecorded(path), now - last > Self.longestRest {
+            Console.note(
+                """
+                this host's clock shows \(LocalTime.text(now).prefix(19)), over 400 days after the store recorded last \
+                (\(LocalTime.text(last).prefix(19))): nothing was deleted. If the clock is wrong, set it right; if it is right, \
+                add --trust-clock
+                """)
+            throw ExitCode(1)
+        }
         signal(SIGINT) { _ in wasInterrupted = 1 }
         signal(SIGTERM) { _ in wasInterrupted = 1 }
         let pruning = try StorePruning(
@@ -104,6 +127,9 @@ struct PruneCommand: ParsableCommand {
             throw ExitCode(1)
         }
     }
+
+    /// Over so long a time without a recorder, microseconds, a wrong clock is likelier. It is longer than a season.
+    private static let longestRest = 400 * Retention.day
 
     /// Bytes of the store and its log.
     private static func size(_ path: String) -> Int64 {

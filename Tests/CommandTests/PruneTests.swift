@@ -91,6 +91,31 @@ struct PruneTests: StoreBench {
         #expect(try files.filter { !$0.hasSuffix(".lock") } == [])
     }
 
+    @Test(
+        "by a clock that is years ahead of what was recorded --yes deletes nothing, unless somebody says that it is right"
+    )
+    func clockAhead() async throws {
+        try await oldStore()
+        let passed = "- 401 * 86400000000"
+        let counted =
+            "UPDATE minute_coverage SET until_us = (SELECT heartbeat_us FROM recorder_run) / 60000000 * 60000000"
+        #expect(try await Program.tool("sqlite3", [store, counted]).status == 0)
+        let update = "UPDATE recorder_run SET heartbeat_us = heartbeat_us \(passed), ended_us = heartbeat_us \(passed)"
+        #expect(try await Program.tool("sqlite3", [store, update]).status == 0)
+        let before = try await sql("SELECT count(*) FROM frame")
+        let refused = try await Program.run("prune", "--yes", "--store", store)
+        #expect(refused.status == 1)
+        #expect(refused.output.hasPrefix("at "), "\(refused.output)")
+        #expect(refused.output.contains("kept: samples 90.0 days"), "\(refused.output)")
+        #expect(refused.output.contains("(as its recorder was told)"), "\(refused.output)")
+        #expect(refused.errors.contains("add --trust-clock"), "\(refused.errors)")
+        #expect(try await sql("SELECT count(*) FROM frame") == before)
+        let done = try await Program.run("prune", "--yes", "--trust-clock", "--keep-samples", "30d", "--store", store)
+        #expect(done.status == 0, "\(done.errors)")
+        #expect(done.output.contains("(of the flags, the rest as its recorder was told)"), "\(done.output)")
+        #expect(try await sql("SELECT count(*) FROM frame") != before)
+    }
+
     @Test("killed at any moment while it deletes: the store is whole, and the next one ends what was begun")
     func killed() async throws {
         try await oldStore(framesPerSecond: 300)

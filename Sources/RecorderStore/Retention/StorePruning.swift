@@ -77,6 +77,12 @@ package final class StorePruning {
         SELECT coalesce((SELECT coalesce(ended_us, heartbeat_us) FROM recorder_run ORDER BY run DESC LIMIT 1), 0)
         """
 
+    /// When a recorder wrote last, microseconds since 1970 UTC; nil: none ever did. Throws as `StoreReader`.
+    package static func lastRecorded(_ path: String) throws(StoreError) -> Int64? {
+        let value = try StoreReader(path: path).query(lastHeartbeat).rows.first?.first
+        return if case .integer(let time) = value { time } else { nil }
+    }
+
     // MARK: doing
 
     /// Takes the store's lock. Throws `.lockHeld` where a recorder has it, `.missing` where there is no store.
