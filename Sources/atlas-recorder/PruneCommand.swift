@@ -53,10 +53,11 @@ struct PruneCommand: ParsableCommand {
         do {
             // A file that somebody names; else what the store's own recorder was told, by flags too.
             let named = config == nil ? nil : file?.retention
-            let base = try named ?? StorePruning.told(path) ?? file?.retention ?? .default
+            let told = try StorePruning.told(path)
+            let base = named ?? told ?? file?.retention ?? .default
             let retention = try retention.over(base)
             let origin = Self.origin(
-                isFlagged: retention != base, isTold: base == told, isFile: base == file?.retention)
+                isFlagged: retention != base, isTold: named == nil && told != nil, isFile: base == file?.retention)
             try dryRun ? preview(path, retention, origin) : prune(path, retention, origin)
         } catch {
             if (error as? StoreError)?.kind == .lockHeld {
