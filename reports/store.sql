@@ -1,6 +1,7 @@
 -- What the store takes: by kind how many, bytes and share, how it grows in a day, and in how many days it reaches its limit.
 -- samples are values; bytes_each of them is what the other kinds leave of the file, divided by their number. The other kinds
--- are counted, and their bytes estimated from what their rows take (minutes from the hours: nobody counts 20 million rows).
+-- are counted, and their bytes estimated from what their rows take; minutes from the hours in which samples came, for nobody
+-- counts the minutes of a thousand units one by one. Of a store that is not ten minutes old no growth is told.
 -- a_day is what came in the last 7 days before :until_us, by the day; at_rest_bytes what a kind takes once as much goes as
 -- comes. free is pages that what comes next will fill; log the write-ahead log (:log_bytes, which SQL cannot see).
 -- Parameters: :until_us (microseconds since 1970 UTC), :log_bytes (NULL: not told).
@@ -11,16 +12,31 @@ WITH file AS (
       FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s
 ), span AS (
     SELECT CAST(:until_us AS INTEGER) - 604800000000 AS week_us, CAST(:until_us AS INTEGER) AS now_us,
-           -- How much of those days there is.
-           min(7.0, max((CAST(:until_us AS INTEGER) - (SELECT min(started_us) FROM recorder_run)) / 86400e6, 1 / 24.0)) AS days,
-           coalesce((SELECT before_us FROM retained WHERE kind = 'samples'), 0) AS gone_us
+           -- How much of those days there is; NULL: too little.
+           min(7.0, (SELECT CASE WHEN CAST(:until_us AS INTEGER) - min(started_us) >= 600000000
+                                 THEN (CAST(:until_us AS INTEGER) - min(started_us)) / 86400e6 END FROM recorder_run)) AS days,
+           coalesce((SELECT before_us FROM retained WHERE kind = 'samples'), 0) AS gone_us,
+           max(coalesce((SELECT before_us FROM retained WHERE kind = 'minutes'), 0),
+               coalesce((SELECT min(started_us) FROM recorder_run), 0)) AS minutes_us
+), hour AS (
+    -- Of each unit: how many minutes of the hour are over and kept, and how many meters it has.
+    SELECT h.start_us, m.meters,
+           max(0, min(h.start_us + 3600000000, now_us) - max(h.start_us, minutes_us)) / 60000000 AS minutes
+      FROM span CROSS JOIN sample_hour h
+      JOIN (SELECT processor_id, count(*) AS meters FROM meter GROUP BY processor_id) m ON m.processor_id = h.processor_id
+     WHERE h.start_us > minutes_us - 3600000000
+), minute AS (
+    SELECT coalesce(sum(minutes * meters), 0) AS minutes, coalesce(sum((minutes = 60) * meters), 0) AS hours,
+           coalesce(sum(minutes), 0) AS counts,
+           coalesce(sum((start_us BETWEEN week_us AND now_us) * minutes * meters), 0) AS recent_minutes,
+           coalesce(sum((start_us BETWEEN week_us AND now_us) * (minutes = 60) * meters), 0) AS recent_hours,
+           coalesce(sum((start_us BETWEEN week_us AND now_us) * minutes), 0) AS recent_counts
+      FROM span CROSS JOIN hour
 ), part(kind, count, bytes, recent) AS (
     -- Bytes of a row with its share of indexes, pages and pointers, as dbstat shows them.
-    SELECT 'minutes', count, 46.0 * count, recent FROM (
-        SELECT sum((known_us + 59999999) / 60000000) AS count,
-               sum((start_us BETWEEN week_us AND now_us) * ((known_us + 59999999) / 60000000)) AS recent FROM meter_hour, span)
-    UNION ALL SELECT 'minutes', count(*), 50.0 * count(*), sum(start_us BETWEEN week_us AND now_us) FROM meter_hour, span
-    UNION ALL SELECT 'minutes', count(*), 23.0 * count(*), sum(start_us BETWEEN week_us AND now_us) FROM sample_minute, span
+    SELECT 'minutes', minutes, 46.0 * minutes, recent_minutes FROM minute
+    UNION ALL SELECT 'minutes', hours, 80.0 * hours, recent_hours FROM minute
+    UNION ALL SELECT 'minutes', counts, 23.0 * counts, recent_counts FROM minute
     UNION ALL SELECT 'events', count(*), (46.0 + coalesce((
         SELECT avg(coalesce(length(cause), 0) + coalesce(length(detail), 0) + length(event))
           FROM (SELECT * FROM event ORDER BY id DESC LIMIT 1000)), 0)) * count(*),

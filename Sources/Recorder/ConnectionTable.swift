@@ -1,18 +1,19 @@
 import AtlasProtocol
+import Glibc
 import RecorderStore
 
 /// This host's TCP connections, for the receiving thread, which may ask with every value: the kernel walks its whole table to
 /// answer, some 4 ms and with 1,000 units more. Confined to that thread.
 ///
-/// All units share one look, and after it the next waits for twenty times as long as it took: asked by each unit for itself,
+/// All units share one look, and after it the next waits for twenty times as long as it worked: asked by each unit for itself,
 /// a thousand that were late by one tick kept the thread from reading, so that more of them were late.
 final class ConnectionTable {
     /// Microseconds.
-    private static let leastPause: Int64 = 200_000
+    private static let leastPause: Int64 = 100_000
     private static let pauses: Int64 = 20
 
     private let read: () -> [PortInspector.Socket]
-    private let now: () -> Int64
+    private let now, worked: () -> Int64
     private var byPeer: [Peer: [PortInspector.Socket]] = [:]
     private var nextLook = Int64.min
 
@@ -21,9 +22,19 @@ final class ConnectionTable {
         let port: UInt16
     }
 
-    /// `now`: microseconds of a clock that is never set.
-    init(now: @escaping () -> Int64, read: @escaping () -> [PortInspector.Socket] = PortInspector.connections) {
-        (self.now, self.read) = (now, read)
+    /// Microseconds: `now` of a clock that is never set; `worked` what the thread has had of a processor, for on a busy host a
+    /// look takes long without costing more.
+    init(
+        now: @escaping () -> Int64, worked: @escaping () -> Int64 = ConnectionTable.threadTime,
+        read: @escaping () -> [PortInspector.Socket] = PortInspector.connections
+    ) {
+        (self.now, self.worked, self.read) = (now, worked, read)
+    }
+
+    static func threadTime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 
     /// Whether a program of this host has a connection to this unit besides ours.
@@ -38,9 +49,8 @@ final class ConnectionTable {
     }
 
     private func look() {
-        let began = now()
+        let before = worked()
         byPeer = Dictionary(grouping: read()) { Peer(address: $0.remote, port: $0.remotePort) }
-        let end = now()
-        nextLook = end + max(Self.leastPause, Self.pauses * (end - began))
+        nextLook = now() + max(Self.leastPause, Self.pauses * (worked() - before))
     }
 }

@@ -14,7 +14,7 @@ import Testing
         var lookTakes: Int64 = 0
 
         func table() -> ConnectionTable {
-            ConnectionTable(now: { self.now }) {
+            ConnectionTable(now: { self.now }, worked: { self.now }) {
                 self.looks += 1
                 self.now += self.lookTakes
                 return self.rows
@@ -71,7 +71,7 @@ import Testing
         #expect(host.looks == 2)
         try host.connect(to: Self.unit(1, from: 0).address, from: 50_000)
         #expect(!table.hasOtherClient(of: Self.unit(1, from: 40_001)))
-        host.now += 200_000
+        host.now += 100_000
         #expect(table.hasOtherClient(of: Self.unit(1, from: 40_001)))
         #expect(!table.hasOtherClient(of: Self.unit(2, from: 40_001)))
         #expect(host.looks == 3)
