@@ -40,9 +40,6 @@ package actor ControlLoop {
         _ processors: [RegisteredProcessor], clock: RecorderClock, outbox: EntryOutbox, receiver: MeterReceiver,
         feed: Feed, settings: LinkSettings
     ) {
-        var settings = settings
-        settings.limits.receiveBuffer =
-            settings.limits.receiveBuffer ?? ReceiveLimits.receiveBuffer(units: processors.count)
         let plane = ControlPlane(
             loop: self, clock: clock, outbox: outbox, receiver: receiver, feed: feed, settings: settings)
         self.plane = plane

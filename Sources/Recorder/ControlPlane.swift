@@ -34,8 +34,7 @@ final class ControlPlane {
         (self.loop, self.clock, self.outbox, self.receiver, self.feed) = (loop, clock, outbox, receiver, feed)
         (onTick, keepAlive) = (settings.onTick, settings.keepAlive)
         sockets = MeterSockets(
-            plane: self, port: settings.meterPort,
-            receiveBuffer: settings.limits.receiveBuffer ?? ReceiveLimits.receiveBuffer(units: 1),
+            plane: self, port: settings.meterPort, receiveBuffer: settings.limits.receiveBuffer,
             onBound: settings.onBound)
         ports = PortControl(plane: self, relays: settings.relays)
     }
@@ -81,6 +80,7 @@ final class ControlPlane {
     }
 
     func link(_ id: Int32) -> ProcessorLink? { links[id] }
+    var unitCount: Int { links.count }
     func link(named name: String) -> ProcessorLink? { links.values.first { $0.processor.spec.name == name } }
     func add(_ link: ProcessorLink) { links[link.processor.id] = link }
     func forget(_ link: ProcessorLink) { (links[link.processor.id], otherClients[link.processor.id]) = (nil, nil) }

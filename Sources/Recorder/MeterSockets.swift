@@ -31,16 +31,18 @@ final class MeterSockets {
 
     private unowned let plane: ControlPlane
     private let port: UInt16
-    private let receiveBuffer: Int32
+    /// nil: as large as the units need that there are when a socket is bound.
+    private let fixedBuffer: Int32?
+    private var receiveBuffer: Int32 { fixedBuffer ?? ReceiveLimits.receiveBuffer(units: plane.unitCount) }
     private var places: [IPv4Address: Place] = [:]
     /// Told of each socket that is bound: the simulator in the same process has to know a port that was not chosen.
     private let onBound: @Sendable (IPv4Address, UInt16) -> Void
 
     init(
-        plane: ControlPlane, port: UInt16, receiveBuffer: Int32,
+        plane: ControlPlane, port: UInt16, receiveBuffer: Int32?,
         onBound: @escaping @Sendable (IPv4Address, UInt16) -> Void
     ) {
-        (self.plane, self.port, self.receiveBuffer, self.onBound) = (plane, port, receiveBuffer, onBound)
+        (self.plane, self.port, fixedBuffer, self.onBound) = (plane, port, receiveBuffer, onBound)
     }
 
     /// This link's unit sends to `address`: the link is told whether a socket is bound there, now and when it changes.

@@ -52,7 +52,7 @@ extension ExpressionScanner {
         case "h", "hr", "hrs", "hour", "hours": return 3_600
         case "d", "day", "days": return 86_400
         case "w", "week", "weeks": return 604_800
-        case "y", "year", "years": return 31_557_600
+        case "y", "yr", "yrs", "year", "years": return 31_557_600
         case "": throw refusal(.notUnderstood, "a number needs a unit: s, m, h, d, w or y")
         default: throw refusal(.notUnderstood, "the units are s, m, h, d, w and y")
         }

@@ -41,13 +41,11 @@ struct RetentionOptions: ParsableArguments {
 
     private func length(_ text: String?, _ flag: String, _ base: Int64?) throws -> Int64? {
         guard let text else { return base }
-        if text == "forever" { return nil }
-        let length = try DurationExpression.parse(text, flag: flag)
-        let microseconds = length.components.seconds * 1_000_000
-        guard microseconds >= 3_600_000_000 else {
+        let length = try AgeExpression.parse(text, flag: flag)
+        guard length ?? .max >= 3_600_000_000 else {
             throw ValidationError("\(flag) '\(text)': keep at least 1h; a day and more is usual (90d, 5y, forever).")
         }
-        return microseconds
+        return length
     }
 
     private func size(_ base: Int64?) throws -> Int64? {

@@ -134,6 +134,18 @@ struct PruneTests: StoreBench {
         #expect(try await isWhole())
     }
 
+    @Test("a store that gives no page back is pruned to its end, and stays as large")
+    func noRoomGiven() async throws {
+        try await oldStore()
+        _ = try await Program.tool("sqlite3", [store, "PRAGMA auto_vacuum = NONE; VACUUM"])
+        #expect(try await sql("PRAGMA auto_vacuum") == "0")
+        let pruning = try await Running(["prune", "--yes", "--store", store]).end()
+        #expect(pruning.status == 0, "\(pruning.errors)")
+        #expect(pruning.output.contains("samples: 72000 rows before"), "\(pruning.output)")
+        #expect(try await sql("PRAGMA freelist_count") != "0")
+        #expect(try await isWhole())
+    }
+
     @Test("ended by Ctrl-C it says that not all went, and the store is whole")
     func interrupted() async throws {
         try await oldStore(framesPerSecond: 300)

@@ -26,7 +26,7 @@ final class Pruner {
     private let database: Database
     private(set) var plan: RetentionPlan
     private var work: [RetainedKind: Work] = [:]
-    private var space = SpaceReturn()
+    private var space: SpaceReturn
     private var rows = StepSize(8...100_000, first: 64)
     private let doing = "delete what is not kept any more"
     /// Rows of samples that go at once when there is too little room.
@@ -42,6 +42,8 @@ final class Pruner {
     /// `isTrusted`: as of `RetentionPlan`.
     init(_ database: Database, _ retention: Retention, lived: Int64, isTrusted: Bool = false) {
         self.database = database
+        // 2: INCREMENTAL, as recorders make their stores.
+        space = SpaceReturn(isPossible: (try? database.integer("PRAGMA auto_vacuum", doing: doing)) == 2)
         plan = RetentionPlan(retention, lived: lived, isTrusted: isTrusted)
         isRun = !isTrusted
     }
@@ -197,9 +199,9 @@ final class Pruner {
     /// Gives all free pages back, in steps. False: there are none left.
     func giveAllBack(elapsed: () -> Int64) throws(StoreError) -> Bool {
         let free = try pages().free
-        guard free > 0 else { return false }
+        guard free > 0, space.isPossible else { return false }
         try space.step(free, in: database, elapsed: elapsed)
-        return !space.isInVain
+        return true
     }
 
     // MARK: what the store holds
