@@ -46,6 +46,11 @@ final class ControlPlane {
         return attempts
     }
 
+    func resolved(_ address: IPv4Address, of id: Int32, _ attempt: Int, routed: @escaping @Sendable () -> Void) {
+        guard let link = links[id] else { return routed() }
+        link.resolved(address, attempt, routed: routed)
+    }
+
     /// A unit that was removed meanwhile wants no connection any more.
     func attemptEnded(_ id: Int32, _ result: Result<any Channel, any Error>, _ attempt: Int) {
         if let link = links[id] {
@@ -142,10 +147,14 @@ final class ControlPlane {
 
     // MARK: addresses
 
-    /// Datagrams are told apart by their source address, so an address has one unit; a second one is not heard.
-    func route(_ address: IPv4Address, _ link: ProcessorLink, isNew: Bool) {
+    /// Datagrams are told apart by their source address, so an address has one unit; a second one is not heard. `done`, on any
+    /// thread, once what comes from there is taken for this unit's.
+    func route(_ address: IPv4Address, _ link: ProcessorLink, isNew: Bool, done: @escaping @Sendable () -> Void) {
         let id = link.processor.id
+        // The receiver may have ended.
+        guard !isStopping else { return done() }
         if let owner = owners[address], owner != id {
+            defer { done() }
             guard isNew else { return }
             let other = links[owner]?.processor.spec.name ?? "another processor"
             let detail = "\(address) is \(other)'s already: meters from there go to \(other)"
@@ -154,9 +163,8 @@ final class ControlPlane {
             ])
             return
         }
-        guard owners[address] == nil else { return }
         owners[address] = id
-        receiver.send(.route(address, processor: id))
+        receiver.send(.route(address, processor: id, done: done))
     }
 
     func unroute(_ address: IPv4Address, _ link: ProcessorLink) {

@@ -35,8 +35,8 @@ package final class MeterReceiver: Sendable {
         case removeSocket(address: IPv4Address)
         /// The one that is connected to this peer.
         case removePeer(address: IPv4Address, peer: UnitPort)
-        /// Datagrams from this address are this unit's.
-        case route(IPv4Address, processor: Int32)
+        /// Datagrams from this address are this unit's, from `done` on, which is called on this thread.
+        case route(IPv4Address, processor: Int32, done: @Sendable () -> Void)
         case unroute(IPv4Address, processor: Int32)
         /// The unit's control endpoint and our own port of that connection, to find other programs' connections.
         case controlConnection(processor: Int32, UnitEndpoint?)

@@ -21,9 +21,9 @@ final class ProcessorLink {
     private(set) var timers: [ControlSession.Timer: Scheduled<Void>] = [:]
     private var channel: (any Channel)?
     /// The number of the attempt, so that what a former one still reports is not taken for the present one's.
-    private var attempt = 0
-    private(set) var address: IPv4Address?
-    private var lookup: EventLoopFuture<IPv4Address>?
+    private(set) var attempt = 0
+    var address: IPv4Address?
+    var lookup: EventLoopFuture<IPv4Address>?
     private var waiting: [ControlSession.Event] = []
     private var isHandling = false
     private var heardOnThisConnection = false
@@ -104,9 +104,13 @@ final class ProcessorLink {
         let timer = eventLoop.scheduleTask(in: .seconds(ControlChannel.connectLimit)) {
             limit.fail(Resolver.Failure(code: "EAI_AGAIN", message: "no answer from the name service within 5 s"))
         }
-        limit.futureResult.flatMap { address -> EventLoopFuture<any Channel> in
+        limit.futureResult.flatMap { address -> EventLoopFuture<IPv4Address> in
             timer.cancel()
-            loop.enter { $0.link(id)?.resolved(address, attempt) }
+            // A subscribed unit sends at once, sooner than the receiver may have heard whose address that is.
+            let routed = eventLoop.makePromise(of: IPv4Address.self)
+            loop.enter { $0.resolved(address, of: id, attempt) { routed.succeed(address) } }
+            return routed.futureResult
+        }.flatMap { address -> EventLoopFuture<any Channel> in
             do {
                 let target = try SocketAddress(ipAddress: "\(address)", port: Int(port))
                 return ControlChannel.connect(to: target, on: eventLoop) { input in
@@ -118,24 +122,6 @@ final class ProcessorLink {
         }.whenComplete { result in
             loop.enter { $0.attemptEnded(id, result, attempt) }
         }
-    }
-
-    /// One look-up at a time: an attempt that finds one under way waits for that.
-    private func lookUp() -> EventLoopFuture<IPv4Address> {
-        if let lookup { return lookup }
-        let future = Resolver.resolve(processor.spec.host, on: plane.loop.eventLoop)
-        lookup = future
-        let (id, loop) = (processor.id, plane.loop)
-        future.whenComplete { _ in loop.enter { $0.link(id)?.lookup = nil } }
-        return future
-    }
-
-    private func resolved(_ address: IPv4Address, _ attempt: Int) {
-        guard attempt == self.attempt else { return }
-        if let before = self.address, before != address { plane.unroute(before, self) }
-        let isNew = self.address != address
-        self.address = address
-        plane.route(address, self, isNew: isNew)
     }
 
     func attemptEnded(_ result: Result<any Channel, any Error>, _ attempt: Int) {

@@ -16,7 +16,9 @@ extension ReceiveLoop {
         case .relay(let isWanted): relay.isWanted = isWanted
         case .removeSocket(let address): removeSockets { $0.address == address }
         case .removePeer(let address, let peer): removeSockets { $0.address == address && $0.peer == peer }
-        case .route(let address, let processor): route(address, units[processor])
+        case .route(let address, let processor, let done):
+            route(address, units[processor])
+            done()
         case .unroute(let address, let processor):
             if routes[address.bits]?.processor == processor { route(address, nil) }
         case .controlConnection(let processor, let endpoint): units[processor]?.endpoint = endpoint
