@@ -15,11 +15,12 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CSockets"),
 
-        // SQL only: every file becomes a string literal of the module (Plugins/EmbedSQL).
-        .executableTarget(name: "sql-embedder"),
-        .plugin(name: "EmbedSQL", capability: .buildTool(), dependencies: ["sql-embedder"]),
-        .target(name: "Migrations", path: "Migrations", plugins: ["EmbedSQL"]),
-        .target(name: "Reports", path: "reports", plugins: ["EmbedSQL"]),
+        // SQL, style sheets, scripts: every file becomes a string literal of the module (Plugins/EmbedText).
+        .executableTarget(name: "text-embedder"),
+        .plugin(name: "EmbedText", capability: .buildTool(), dependencies: ["text-embedder"]),
+        .target(name: "Migrations", path: "Migrations", plugins: ["EmbedText"]),
+        .target(name: "Reports", path: "reports", plugins: ["EmbedText"]),
+        .target(name: "WebAssets", plugins: ["EmbedText"]),
 
         .target(name: "Locks"),
         .target(name: "AtlasProtocol"),
@@ -39,7 +40,8 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .target(
-            name: "Reporting", dependencies: ["AtlasProtocol", "Diagnosis", "RecorderStore", "Reports", "WallTime"]),
+            name: "Reporting",
+            dependencies: ["AtlasProtocol", "Diagnosis", "RecorderStore", "Reports", "WallTime", "WebAssets"]),
         .target(
             name: "AtlasSimulator",
             dependencies: [

@@ -1,3 +1,3 @@
-/// A file of this folder: its name without `.sql`, and its text. The build fills `files` (Plugins/EmbedSQL); a new
+/// A file of this folder: its name without `.sql`, and its text. The build fills `files` (Plugins/EmbedText); a new
 /// report is a new file.
 package typealias File = (name: String, sql: String)
