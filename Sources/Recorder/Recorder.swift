@@ -128,7 +128,7 @@ package struct Recorder: Service {
             ended.yield(
                 await WriterLoop(
                     writer: writer, verdict: verdict, outbox: outbox, queue: queue, clock: clock, logger: logger,
-                    retention: present.retention
+                    retention: present.retention, feed: feed
                 ).run())
             ended.finish()
         }

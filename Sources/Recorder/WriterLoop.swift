@@ -32,6 +32,7 @@ struct WriterLoop: Sendable {
     let clock: RecorderClock
     let logger: Logger
     let retention: Retention
+    let feed: Feed
 
     /// Runs until the outbox is closed, or the store cannot be gone on with.
     func run() async -> End {
@@ -50,6 +51,7 @@ struct WriterLoop: Sendable {
                 if let words = verdict.damage { return .damaged(words) }
                 if now >= nextLook {
                     nextLook = now + Self.placeInterval
+                    feed.put(.status(Feed.Status(writer, queue, at: clock.wallNow)))
                     if let displacement = writer.displacement() { return .displaced(displacement) }
                 }
                 var registrations: [StoreWriter.Registration] = []
@@ -71,6 +73,7 @@ struct WriterLoop: Sendable {
                 do {
                     try writer.commit(entries, registering: registrations, samples: samples, at: clock.wallNow)
                     fault.ended(at: now)
+                    writer.totals.committed(in: (clock.now - now).microseconds)
                     pruning.heard(entries, writer)
                 } catch {
                     if let words = Self.damage(error) { return .damaged(words) }

@@ -32,6 +32,7 @@ package actor StoreWriter {
     package nonisolated let closed: AsyncStream<Void>
     private var minutesLeftOut: MinutesLeftOut?
     private var pruner: Pruner?
+    package var totals = StoreTotals()
 
     /// Opens or makes the store and takes its lock. Throws `.lockHeld` if another recorder writes it, `.notOurs` and
     /// `.schemaTooNew` for a file that is then left untouched, `.cannotOpen`.
@@ -279,9 +280,12 @@ package actor StoreWriter {
     private func keep(_ attempt: inout Attempt) {
         (run, committedAt, completeUntil) = (attempt.run, attempt.at, attempt.completeUntil)
         let blocks = attempt.blocks
+        for block in blocks { totals.add(block) }
+        for loss in attempt.shed { totals.add(loss) }
         attempt.blocks = []  // the queue uses their memory again only if nobody else holds it
         queue.finish(blocks)
         let stored = Array(pending.prefix(attempt.entries))
+        for entry in stored { totals.add(entry) }
         pending.removeFirst(attempt.entries)
         checkpoint.runIfDue()
         if !stored.isEmpty { committed(stored) }

@@ -2,6 +2,7 @@ import AtlasProtocol
 import Glibc
 import Locks
 import NIOCore
+import Testing
 
 @testable import Recorder
 @testable import RecorderStore
@@ -86,6 +87,8 @@ final class RawReader: Sendable {
         }
         return self
     }
+
+    func say(_ line: String) { #expect(write(descriptor, line, line.utf8.count) == line.utf8.count) }
 
     var lineCount: Int { state.withLock { $0.lines } }
     var hasEnded: Bool { state.withLock { $0.hasEnded } }

@@ -50,7 +50,7 @@ struct FeedTests {
 
         let lines = first.lines
         #expect(lines[0].number("feed") == "1" && lines[0].string("store")?.hasSuffix("test.sqlite") == true)
-        let greeting = lines.dropFirst().prefix { $0.string("meter") == nil }
+        let greeting = lines.dropFirst().prefix { $0.string("meter") == nil }.filter { $0.string("link") != nil }
         #expect(greeting.map { "\($0.string("link")!) \($0.string("state")!)" } == ["control up", "meters up"])
         #expect(lines.contains { $0.string("cause") == "closed" && $0.string("processor") == "Unit 0" })
 
@@ -68,6 +68,35 @@ struct FeedTests {
             "SELECT at_us, meter, label, level_db FROM meter_samples WHERE at_us >= \(live) ORDER BY at_us, meter")
         let fed = values.filter { $0.at >= live }.map(\.text).sorted()
         #expect(fed == stored.sorted())
+        try await simulator.shutdown()
+    }
+
+    @Test("who asks for no values hears of the links and of how the recorder does, and of values again when it asks")
+    func withoutValues() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("subscribed")
+        let reader = try RawReader(rig.store)
+        reader.say(FeedRequest.line(values: false))
+        _ = try reader.begin()
+        let status = "\"commits\":"
+        try await eventually { reader.lines.count { $0.contains(status) } >= 2 }
+        // What was on its way when it asked has come by the second status.
+        let before = reader.lines.count { $0.contains("level_db") }
+        try await eventually { reader.lines.count { $0.contains(status) } >= 4 }
+        #expect(reader.lines.count { $0.contains("level_db") } == before)
+        reader.say(FeedRequest.line(values: true))
+        try await eventually { reader.lines.count { $0.contains("level_db") } > before + 100 }
+        // The last status is of what is stored: nothing lost, no commit failed.
+        try await simulator.inject(.freeze)
+        let sent = try await simulator.statistics().samples
+        try await eventually { reader.lines.last { $0.contains(status) }?.contains("\"samples\":\(sent),") == true }
+        let last = try #require(reader.lines.last { $0.contains(status) })
+        #expect(last.contains("\"lost_samples\":0,\"lost_datagrams\":0,"))
+        try await simulator.inject(.refuse)
+        try await eventually { reader.lines.last { $0.contains(status) }?.contains("tcp connect ECONNREFUSED") == true }
+        try await rig.stop()
         try await simulator.shutdown()
     }
 

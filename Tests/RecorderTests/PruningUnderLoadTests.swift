@@ -60,7 +60,8 @@ struct PruningUnderLoadTests {
         load.next()
         let loop = WriterLoop(
             writer: writer, verdict: StoreVerdict(), outbox: load.outbox, queue: queue, clock: clock,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, retention: retention)
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, retention: retention,
+            feed: Feed())
         guard case .closed = await loop.run() else {
             Issue.record("it ended otherwise")
             return

@@ -11,6 +11,7 @@ package final class Feed: Sendable {
         case values(FrameBlock, after: FrameBlock.Mark)
         case change(Change)
         case knowledge(Knowledge)
+        case status(Status)
 
         /// Slots and last values of a block that goes to the store: a later reader needs them.
         static func learnt(_ block: FrameBlock) -> Item { .knowledge(Knowledge(block)) }
@@ -77,6 +78,8 @@ package final class Feed: Sendable {
     /// What waits.
     struct Waiting: Sendable {
         var knowledge = Knowledge()
+        /// The last one.
+        var status: Status?
         /// Values and changes, in order.
         var items: [Item] = []
         /// Values that did not fit.
@@ -84,7 +87,9 @@ package final class Feed: Sendable {
         /// The last word on each link of which a change did not fit.
         var late: [Place: Change] = [:]
 
-        var isEmpty: Bool { items.isEmpty && knowledge.isEmpty && missed == 0 && late.isEmpty }
+        var isEmpty: Bool {
+            items.isEmpty && knowledge.isEmpty && missed == 0 && late.isEmpty && status == nil
+        }
     }
     private struct State {
         var waiting = Waiting()
@@ -118,6 +123,7 @@ package final class Feed: Sendable {
             let isFull = state.waiting.items.count >= Self.itemLimit || state.values + values > Self.valueLimit
             switch item {
             case .knowledge(let knowledge): state.waiting.knowledge.add(knowledge)
+            case .status(let status): state.waiting.status = status
             case .values where isFull: state.waiting.missed += values
             // After one that did not fit none may go before it.
             case .change(let change) where isFull || !state.waiting.late.isEmpty:

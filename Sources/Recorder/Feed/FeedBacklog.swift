@@ -7,6 +7,8 @@ struct FeedBacklog {
     struct Slice {
         var bytes = ByteBuffer()
         var values = 0
+        /// What of it is no value, for readers that want no values.
+        var news = ByteBuffer()
     }
 
     /// A slice ends with the frame that reaches this.
@@ -14,6 +16,7 @@ struct FeedBacklog {
 
     private let items: [Feed.Item]
     private let late: [Feed.Place: Feed.Change]
+    private var status: Feed.Status?
     private var next = 0
     private var mark: FrameBlock.Mark?
     /// Values that did not fit on the way.
@@ -22,14 +25,16 @@ struct FeedBacklog {
     var hasHoles: Bool { missed > 0 || !late.isEmpty }
 
     init(_ waiting: Feed.Waiting = Feed.Waiting()) {
-        (items, late, missed) = (waiting.items, waiting.late, waiting.missed)
+        (items, late, missed, status) = (waiting.items, waiting.late, waiting.missed, waiting.status)
     }
 
     /// Whether all of it is in slices.
-    var isEmpty: Bool { next == items.count }
+    var isEmpty: Bool { next == items.count && status == nil }
 
     mutating func slice(by text: inout FeedText) -> Slice {
         var slice = Slice()
+        if let status { slice.add(text.line(of: status)) }
+        status = nil
         while next < items.count, slice.bytes.readableBytes < Self.sliceBytes {
             switch items[next] {
             case .values(let block, let start):
@@ -40,12 +45,20 @@ struct FeedBacklog {
                     mark = reached
                     continue
                 }
-            case .change(let change): text.write(change, into: &slice.bytes)
+            case .change(let change): slice.add(text.line(of: change))
             case .knowledge(let knowledge): text.learn(knowledge)
+            case .status(let status): slice.add(text.line(of: status))
             }
             (next, mark) = (next + 1, nil)
         }
         if isEmpty { for change in late.values { text.learn(change) } }
         return slice
+    }
+}
+
+extension FeedBacklog.Slice {
+    fileprivate mutating func add(_ line: String) {
+        bytes.writeString(line)
+        news.writeString(line)
     }
 }

@@ -1,3 +1,4 @@
+import AtlasProtocol
 import Glibc
 import NIOCore
 import NIOPosix
@@ -21,6 +22,8 @@ package actor FeedServer {
         var isBehind = false
         /// Units whose last values it still waits for.
         var toGreet: ArraySlice<Int32>
+        /// Whether it reads meters, or only how the links and the recorder do.
+        var wantsValues = true
 
         init(_ channel: any Channel, _ toGreet: [Int32]) { (self.channel, self.toGreet) = (channel, toGreet[...]) }
     }
@@ -119,7 +122,16 @@ package actor FeedServer {
     }
 
     fileprivate func left(_ channel: any Channel) {
-        if readers.removeValue(forKey: ObjectIdentifier(channel)) != nil { feed.readerLeft() }
+        if let reader = readers.removeValue(forKey: ObjectIdentifier(channel)), reader.wantsValues { feed.readerLeft() }
+    }
+
+    /// A reader asks for values, or for none from now on.
+    fileprivate func asked(_ channel: any Channel, forValues wanted: Bool) {
+        guard let reader = readers[ObjectIdentifier(channel)], reader.wantsValues != wanted else { return }
+        reader.wantsValues = wanted
+        if wanted { feed.readerCame() } else { feed.readerLeft() }
+        reader.toGreet = wanted ? text.flowing[...] : []
+        goOn(with: reader)
     }
 
     fileprivate func drained(_ channel: any Channel) {
@@ -168,10 +180,12 @@ package actor FeedServer {
         for reader in readers.values {
             // A reader that has missed something is told first; its states then are those of now.
             goOn(with: reader)
+            let bytes = reader.wantsValues ? slice.bytes : slice.news
+            guard bytes.readableBytes > 0 else { continue }
             if reader.channel.isWritable, reader.toGreet.isEmpty {
-                reader.channel.writeAndFlush(slice.bytes, promise: nil)
+                reader.channel.writeAndFlush(bytes, promise: nil)
             } else {
-                note(missed: slice.values, by: reader)
+                note(missed: reader.wantsValues ? slice.values : 0, by: reader)
             }
         }
         return true
@@ -183,10 +197,11 @@ package actor FeedServer {
     }
 }
 
-/// A reader's end of the connection. What a reader sends is not looked at.
+/// A reader's end of the connection. What it may say is one word; other lines are not looked at.
 private final class ReaderHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let server: FeedServer
+    private var framer = LineFramer()
 
     init(_ server: FeedServer) { self.server = server }
 
@@ -195,6 +210,13 @@ private final class ReaderHandler: ChannelInboundHandler {
     }
     func channelInactive(context: ChannelHandlerContext) {
         server.assumeIsolated { [channel = context.channel] in $0.left(channel) }
+    }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data).readableBytesView
+        framer.feed(bytes) { [channel = context.channel] line in
+            guard case .complete(let line) = line, let wanted = FeedRequest.values(line) else { return }
+            server.assumeIsolated { $0.asked(channel, forValues: wanted) }
+        }
     }
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard context.channel.isWritable else { return }

@@ -15,6 +15,7 @@ struct FeedText {
     private var latest: [Int32: [(at: Int64, level: Double)?]] = [:]
     /// `"processor":…,"level_db":` of each meter, made once.
     private var middles: [Channel: [UInt8]] = [:]
+    private var status: Feed.Status?
     private var lastTime: (at: Int64, text: [UInt8]) = (.min, [])
 
     init(_ processors: [RegisteredProcessor], store: String, version: String) {
@@ -53,6 +54,7 @@ struct FeedText {
     func greeting() -> ByteBuffer {
         var buffer = ByteBuffer(string: hello)
         writeStates(into: &buffer)
+        if let status { buffer.writeString(status.line) }
         return buffer
     }
 
@@ -77,9 +79,14 @@ struct FeedText {
         return buffer
     }
 
-    mutating func write(_ change: Feed.Change, into buffer: inout ByteBuffer) {
+    mutating func line(of change: Feed.Change) -> String {
         learn(change)
-        writeLine(change, into: &buffer)
+        return text(of: change)
+    }
+
+    mutating func line(of new: Feed.Status) -> String {
+        status = new
+        return new.line
     }
 
     /// The values of one frame after `mark`, which moves on. Returns how many; nil: there are no more.
@@ -97,15 +104,14 @@ struct FeedText {
     private func writeStates(into buffer: inout ByteBuffer) {
         for (_, change) in standings.sorted(by: {
             ($0.key.processor, $0.key.link.rawValue) < ($1.key.processor, $1.key.link.rawValue)
-        }) { writeLine(change, into: &buffer) }
+        }) { buffer.writeString(text(of: change)) }
     }
 
-    private func writeLine(_ change: Feed.Change, into buffer: inout ByteBuffer) {
+    private func text(of change: Feed.Change) -> String {
         let cause = change.state.cause.map { ",\"cause\":\"\($0)\"" } ?? ",\"cause\":null"
-        buffer.writeString(
-            "{\"time\":\"\(LocalTime.iso8601(change.since))\",\"at_us\":\(change.since),"
+        return "{\"time\":\"\(LocalTime.iso8601(change.since))\",\"at_us\":\(change.since),"
                 + "\"processor\":\(names[change.processor] ?? "null"),\"link\":\"\(change.link.rawValue)\","
-                + "\"state\":\"\(change.state.name)\"\(cause)}\n")
+                + "\"state\":\"\(change.state.name)\"\(cause)}\n"
     }
 
     private mutating func write(

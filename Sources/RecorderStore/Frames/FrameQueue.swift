@@ -30,7 +30,7 @@ package final class FrameQueue: Sendable {
     /// Samples in blocks that wait.
     var samplesWaiting: Int { state.withLock { $0.waiting.reduce(0) { $0 + $1.samples } } }
     /// Bytes held by what waits and what is being written.
-    var footprint: Int { state.withLock { $0.footprint } }
+    package var footprint: Int { state.withLock { $0.footprint } }
 
     /// Takes a block and gives back an empty one.
     package func exchange(_ block: consuming FrameBlock) -> FrameBlock {
