@@ -18,7 +18,12 @@ package struct Inquiry: Sendable {
 
     /// Asks the store and writes the answer. Throws `StoreError` where it cannot be read or the SQL cannot be run.
     package func answer(from store: StoreReader, _ style: Style) throws(StoreError) -> String {
-        report.name == "summary" ? try summary(store, style) : try table(store, style)
+        if report.name == "summary" { return try format == .html ? page(store) : summary(store, style) }
+        return try table(store, style)
+    }
+
+    private func page(_ store: StoreReader) throws(StoreError) -> String {
+        try ReportPage(store, question, split: split).document()
     }
 
     private func summary(_ store: StoreReader, _ style: Style) throws(StoreError) -> String {
@@ -31,6 +36,7 @@ package struct Inquiry: Sendable {
             case .json: return summary.json()
             case .csv: return summary.csvTable().rendered(as: .csv, style)
             case .markdown: return summary.markdown
+            case .html: return try page(store)
             }
         }
         let halves = try SplitSummary(store, question, split: split)
@@ -43,6 +49,7 @@ package struct Inquiry: Sendable {
             return Table.joined([halves.before.csvTable(part: "before"), halves.after.csvTable(part: "after")])
                 .rendered(as: .csv, style)
         case .markdown: return halves.markdown
+        case .html: return try page(store)
         }
     }
 

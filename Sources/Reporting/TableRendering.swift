@@ -1,7 +1,7 @@
 import RecorderStore
 
 /// How a report is written.
-package enum ReportFormat: String, CaseIterable, Sendable { case text, json, csv, markdown }
+package enum ReportFormat: String, CaseIterable, Sendable { case text, json, csv, markdown, html }
 
 extension Table {
     /// A report's rows in any format; JSON is an array of objects.
@@ -11,6 +11,7 @@ extension Table {
         case .json: JSONText.array(rows.map { .object(Array(zip(columns, $0.map(\.json)))) }).written() + "\n"
         case .csv: ([columns] + rows.map { $0.map(\.plain) }).map(Self.csvLine).joined()
         case .markdown: markdown
+        case .html: html(caption: "").markup
         }
     }
 
