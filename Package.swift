@@ -43,6 +43,14 @@ let package = Package(
             name: "Reporting",
             dependencies: ["AtlasProtocol", "Diagnosis", "RecorderStore", "Reports", "WallTime", "WebAssets"]),
         .target(
+            name: "WebServer",
+            dependencies: [
+                "AtlasProtocol", "Recorder", "RecorderStore", "Reporting", "WebAssets",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .target(
             name: "AtlasSimulator",
             dependencies: [
                 "AtlasProtocol",
@@ -53,7 +61,7 @@ let package = Package(
             name: "atlas-recorder",
             dependencies: [
                 "AtlasProtocol", "AtlasSimulator", "Configuration", "Diagnosis", "Locks", "Recorder", "RecorderStore",
-                "Reporting", "WallTime",
+                "Reporting", "WallTime", "WebServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -61,7 +61,7 @@ extension SplitSummary {
 
 extension Style {
     /// For what is no terminal.
-    static let plain = Style(isColoured: false, isUnicode: false)
+    package static let plain = Style(isColoured: false, isUnicode: false)
 }
 
 private func secondsText(_ microseconds: Int64) -> String {

@@ -147,7 +147,7 @@ struct ReportCommand: ParsableCommand {
 
     private func chosenReport() throws -> Report {
         if name.hasSuffix(".sql") {
-            return Report(name: name, sql: try TextFile.read(name))
+            return Report(name: name, sql: try TextFile.read(name, as: "the report", remedy: "Name a file with one SELECT in it."))
         }
         guard let report = Report(named: name) else {
             throw ValidationError(
@@ -183,27 +183,3 @@ struct ReportCommand: ParsableCommand {
 }
 
 extension ReportFormat: ExpressibleByArgument {}
-
-/// Reads a small text file.
-private enum TextFile {
-    struct Failure: Error, CustomStringConvertible {
-        let path: String
-        let reason: String
-        var description: String { "cannot read the report \(path): \(reason). Name a file with one SELECT in it." }
-    }
-
-    static func read(_ path: String) throws -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-        while bytes.count < 1 << 20 {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            guard count >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += chunk[..<count]
-        }
-        throw Failure(path: path, reason: "it is larger than 1 MiB")
-    }
-}

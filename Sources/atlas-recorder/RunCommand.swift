@@ -79,6 +79,8 @@ struct Run: AsyncParsableCommand {
 
     @OptionGroup var retention: RetentionOptions
 
+    @OptionGroup var page: PageOptions
+
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("Stop cleanly after this long: 90s, 15m, 2h.", valueName: "DURATION"))
@@ -195,8 +197,16 @@ struct Run: AsyncParsableCommand {
         let printer = LinePrinter { Console.line($0) }
         defer { printer.flush() }
         let recorder = Recorder(configuration, logger: logger) { printer.print($0) }
+        var services = [
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)
+        ]
+        if let address = page.http {
+            let service = PageService(settings: try page.settings(address: address, store: path)) { printer.print($0) }
+            services.append(.init(service: service, successTerminationBehavior: .ignore))
+        }
         var group = ServiceGroupConfiguration(
-            services: [.init(service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)],
+            services: services,
             gracefulShutdownSignals: Self.endings(reload != nil),
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         group.maximumGracefulShutdownDuration = .seconds(30)

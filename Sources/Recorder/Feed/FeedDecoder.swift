@@ -128,7 +128,9 @@ package struct FeedDecoder {
         if members.integer("feed") == 1 {
             return .hello(recorder: members.text("recorder") ?? "", store: members.text("store") ?? "")
         }
-        guard let processor = members.text("processor"), let at = members.integer("at_us") else { return nil }
+        guard let at = members.integer("at_us") else { return nil }
+        if let status = FeedMessage.Status(members, at: at) { return .status(status) }
+        guard let processor = members.text("processor") else { return nil }
         if let meter = members.text("meter"), let level = members.number("level_db") {
             let name = MeterName(processor: processor, meter: meter, label: members.text("label"))
             return .value(meter: index(of: name), level: level, at: at)

@@ -1,5 +1,6 @@
 import AtlasProtocol
 import Glibc
+import RecorderStore
 
 /// The other end of the feed, for programs of this package: connects and reads lines until the recorder stops.
 package struct FeedReader: ~Copyable {
@@ -12,7 +13,7 @@ package struct FeedReader: ~Copyable {
 
     /// Throws `Failure` if nobody serves the feed of this store, or this user may not read it.
     package init(store: String) throws(Failure) {
-        let path = FeedServer.path(forStore: store)
+        let path = FeedServer.path(forStore: StoreFile.resolved(store))
         do throws(UnixSocket.Failure) {
             descriptor = try UnixSocket.connected(to: path)
         } catch {

@@ -1,10 +1,11 @@
-/// The members of one JSON object (RFC 8259), read byte by byte. Objects and arrays in it are passed over. Of a name that
+/// The members of one JSON object (RFC 8259), read byte by byte. Arrays in it are passed over. Of a name that
 /// comes twice the last counts, as in JavaScript.
 struct JSONMembers {
     private typealias Bytes = UnsafeBufferPointer<UInt8>
     private enum Value {
         case text(String)
         case number(double: Double, integer: Int64?)
+        case object([UInt8])
         case other
     }
 
@@ -40,6 +41,11 @@ struct JSONMembers {
     func integer(_ name: String) -> Int64? {
         if case .number(_, let integer)? = value(name) { integer } else { nil }
     }
+    /// nil: there is none, or it is no object.
+    func object(_ name: String) -> JSONMembers? {
+        guard case .object(let bytes)? = value(name) else { return nil }
+        return bytes.withUnsafeBufferPointer { JSONMembers($0) }
+    }
     private func value(_ name: String) -> Value? { names.lastIndex(of: name).map { values[$0] } }
 
     private struct Cursor {
@@ -74,7 +80,10 @@ struct JSONMembers {
             case UInt8(ascii: "n"): return word("null")
             case UInt8(ascii: "t"): return word("true")
             case UInt8(ascii: "f"): return word("false")
-            case UInt8(ascii: "{"): return passOver(until: UInt8(ascii: "}"), areNamed: true, depth)
+            case UInt8(ascii: "{"):
+                let start = place
+                guard passOver(until: UInt8(ascii: "}"), areNamed: true, depth) != nil else { return nil }
+                return depth == 0 ? .object(Array(bytes[start..<place])) : .other
             case UInt8(ascii: "["): return passOver(until: UInt8(ascii: "]"), areNamed: false, depth)
             default: return number()
             }

@@ -1,0 +1,277 @@
+// The live part of the page: meters by server-sent events, and the report's sections, fetched again as they change.
+'use strict'
+;(() => {
+  const floor = -80, fall = 12 // dB: the meter's lowest; how far a peak falls in a second after it was held
+  const hold = 1500 // ms that a peak is held
+  const query = new URLSearchParams(location.search)
+  const live = document.getElementById('live')
+  if (!live) return // a window that has ended
+  const stateLine = document.getElementById('live-state')
+  const list = document.getElementById('live-units')
+  const meters = [] // by the server's number
+  let units = []
+  const links = new Map() // processor -> link -> state
+  // For whoever measures: what came, and how late it was drawn.
+  const statistics = window.atlasLive = { events: 0, levels: 0, drawn: 0, latest: 0 }
+
+  // MARK: names
+
+  function unit(entry) {
+    const figure = document.createElement('figure')
+    figure.className = 'unit'
+    const caption = document.createElement('figcaption')
+    const name = document.createElement('h3')
+    name.textContent = entry.name
+    const states = document.createElement('span')
+    states.className = 'states'
+    caption.append(name, states)
+    figure.append(caption)
+    const it = { name: entry.name, figure, states, meters: [], isDirty: true, isSeen: true }
+    if (entry.meters.length === 0) {
+      if (entry.count > 0) {
+        const choose = document.createElement('a')
+        query.set('processor', entry.name)
+        choose.href = '/?' + query
+        choose.textContent = `its ${entry.count} meters`
+        figure.append(choose)
+      }
+      return it
+    }
+    it.canvas = document.createElement('canvas')
+    it.canvas.setAttribute('role', 'img')
+    it.canvas.setAttribute('aria-label', `Meters of ${entry.name}; the table below has them in numbers`)
+    const details = document.createElement('details')
+    const summary = document.createElement('summary')
+    summary.textContent = 'In numbers'
+    const table = document.createElement('table')
+    table.innerHTML = '<thead><tr><th scope="col">Meter</th><th scope="col">dB</th></tr></thead>'
+    const body = table.createTBody()
+    details.append(summary, table)
+    figure.append(it.canvas, details)
+    for (const [number, meter, label] of entry.meters) {
+      const row = body.insertRow()
+      const head = document.createElement('th')
+      head.scope = 'row'
+      head.textContent = label ?? meter
+      head.title = meter
+      const cell = row.insertCell()
+      row.prepend(head)
+      const before = meters[number]
+      const known = { level: before?.level ?? null, peak: before?.peak ?? floor, peakAt: before?.peakAt ?? 0 }
+      meters[number] = Object.assign(known, { label: label ?? meter, unit: it, cell })
+      it.meters.push(meters[number])
+    }
+    it.details = details
+    details.addEventListener('toggle', () => write(it))
+    watcher.observe(it.canvas)
+    sizes.observe(it.canvas)
+    return it
+  }
+
+  // What is out of sight is not drawn.
+  const watcher = new IntersectionObserver(entries => {
+    for (const entry of entries) {
+      const it = units.find(each => each.canvas === entry.target)
+      if (it) { it.isSeen = entry.isIntersecting; it.isDirty = true }
+    }
+  })
+  const sizes = new ResizeObserver(entries => {
+    for (const entry of entries) {
+      const it = units.find(each => each.canvas === entry.target)
+      if (it) layOut(it)
+    }
+  })
+
+  function named(entries) {
+    watcher.disconnect()
+    sizes.disconnect()
+    units = entries.map(unit)
+    list.replaceChildren(...units.map(it => it.figure))
+    for (const it of units) { if (it.canvas) layOut(it); showStates(it) }
+  }
+
+  // MARK: states
+
+  const words = { up: '▲ up', down: '▼ down', unknown: '? unknown' }
+  function showStates(it) {
+    const known = links.get(it.name)
+    if (!known) return
+    it.states.replaceChildren(...[...known].map(([link, { state, cause, since_us }]) => {
+      const span = document.createElement('span')
+      span.className = `state ${state}`
+      const since = new Date(since_us / 1000)
+      span.textContent = `${link} ${words[state] ?? state}${cause ? ': ' + cause : ''}`
+      span.title = `since ${since.toLocaleString()}`
+      return span
+    }))
+  }
+
+  // MARK: meters
+
+  const row = 22, gap = 4 // px
+  let colours
+  function readColours() {
+    const style = getComputedStyle(live)
+    const colour = name => style.getPropertyValue(name).trim()
+    colours = {
+      text: colour('--live-text'), quiet: colour('--live-quiet'), track: colour('--live-track'),
+      low: colour('--live-low'), high: colour('--live-high'), clip: colour('--live-clip'), peak: colour('--live-peak'),
+      font: style.fontFamily,
+    }
+    for (const it of units) it.isDirty = true
+  }
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', readColours)
+
+  function layOut(it) {
+    const width = it.canvas.clientWidth || 300
+    it.columns = Math.max(1, Math.floor(width / 300))
+    it.rows = Math.ceil(it.meters.length / it.columns)
+    const height = it.rows * (row + gap)
+    const scale = window.devicePixelRatio || 1
+    it.canvas.style.height = `${height}px`
+    it.canvas.width = Math.round(width * scale)
+    it.canvas.height = Math.round(height * scale)
+    it.width = width
+    it.pen = it.canvas.getContext('2d')
+    it.pen.setTransform(scale, 0, 0, scale, 0, 0)
+    it.isDirty = true
+  }
+
+  const share = level => Math.min(1, Math.max(0, (level - floor) / -floor))
+
+  function draw(it, now) {
+    const pen = it.pen, wide = it.width / it.columns
+    const name = Math.min(130, wide * 0.42), value = 48
+    const long = wide - name - value - 16
+    pen.clearRect(0, 0, it.width, it.rows * (row + gap))
+    pen.textBaseline = 'middle'
+    let moves = false
+    it.meters.forEach((meter, index) => {
+      const x = Math.floor(index / it.rows) * wide, y = (index % it.rows) * (row + gap)
+      const left = x + name, middle = y + row / 2
+      if (meter.clipped !== meter.label + name) {
+        pen.font = `13px ${colours.font}`
+        let text = meter.label
+        while (text.length > 1 && pen.measureText(text).width > name - 10) text = text.slice(0, -2) + '…'
+        meter.shown = text
+        meter.clipped = meter.label + name
+      }
+      pen.font = `13px ${colours.font}`
+      pen.textAlign = 'left'
+      pen.fillStyle = meter.level === null ? colours.quiet : colours.text
+      pen.fillText(meter.shown, x, middle)
+      pen.fillStyle = colours.track
+      pen.fillRect(left, y + 5, long, row - 10)
+      if (meter.level === null) return
+      // A peak is held, then falls.
+      if (meter.level >= meter.peak) {
+        meter.peak = meter.level
+        meter.peakAt = now
+      } else if (now - meter.peakAt > hold) {
+        meter.peak = Math.max(meter.level, meter.peak - fall * Math.min(0.5, (now - (meter.fellAt ?? now)) / 1000))
+      }
+      meter.fellAt = now
+      if (meter.peak > meter.level) moves = true
+      const end = long * share(meter.level)
+      pen.fillStyle = meter.level > -3 ? colours.clip : meter.level > -12 ? colours.high : colours.low
+      pen.fillRect(left, y + 5, end, row - 10)
+      pen.fillStyle = colours.peak
+      if (meter.peak > floor) pen.fillRect(left + long * share(meter.peak) - 1, y + 3, 2, row - 6)
+      pen.fillStyle = colours.text
+      pen.textAlign = 'right'
+      pen.fillText(meter.level.toFixed(1), x + wide - 16, middle)
+    })
+    it.isDirty = moves
+  }
+
+  function write(it) {
+    if (!it.details?.open) return
+    for (const meter of it.meters) meter.cell.textContent = meter.level === null ? 'not heard' : meter.level.toFixed(1)
+  }
+
+  let last = 0
+  function frame(now) {
+    requestAnimationFrame(frame)
+    if (now - last < 40) return // 25 a second is enough for the eye
+    last = now
+    let any = false
+    for (const it of units) if (it.canvas && it.isDirty && it.isSeen) { draw(it, now); any = true }
+    if (any) { statistics.drawn += 1; statistics.latest = performance.now() }
+  }
+
+  // MARK: the report's sections
+
+  let pending = 0, isFetching = false
+  async function refresh() {
+    if (isFetching) { pending = 1; return }
+    isFetching = true
+    try {
+      const answer = await fetch('/sections' + location.search, { headers: { accept: 'text/html' } })
+      if (answer.ok) replace(await answer.text())
+    } catch { /* the server is gone: the events say so */ }
+    isFetching = false
+    if (pending) { pending = 0; setTimeout(refresh, 500) }
+  }
+  const shown = new Map()
+  function replace(text) {
+    const fresh = new DOMParser().parseFromString(text, 'text/html')
+    for (const section of fresh.body.children) {
+      const old = section.id && document.getElementById(section.id)
+      const markup = section.outerHTML
+      if (!old || shown.get(section.id) === markup) continue
+      shown.set(section.id, markup)
+      // What somebody has opened stays open, and where the keyboard is stays there.
+      const open = [...old.querySelectorAll('details')].map(each => each.open)
+      const place = [...old.querySelectorAll('a, summary, [tabindex]')].indexOf(document.activeElement)
+      old.replaceWith(section)
+      section.querySelectorAll('details').forEach((each, index) => { each.open = open[index] ?? false })
+      if (place >= 0) section.querySelectorAll('a, summary, [tabindex]')[place]?.focus({ preventScroll: true })
+    }
+  }
+  // The store has a change within a second of it.
+  function changed() {
+    refresh()
+    setTimeout(refresh, 700)
+    setTimeout(refresh, 1500)
+  }
+
+  // MARK: events
+
+  const events = new EventSource('/events' + location.search)
+  const on = (name, take) => events.addEventListener(name, event => {
+    statistics.events += 1
+    take(JSON.parse(event.data))
+  })
+  on('names', named)
+  on('levels', numbers => {
+    for (let index = 0; index < numbers.length; index += 2) {
+      const meter = meters[numbers[index]]
+      if (!meter) continue
+      meter.level = numbers[index + 1] / 10
+      meter.unit.isDirty = true
+    }
+    statistics.levels += numbers.length / 2
+  })
+  on('link', entry => {
+    if (!links.has(entry.processor)) links.set(entry.processor, new Map())
+    const before = links.get(entry.processor).get(entry.link)
+    links.get(entry.processor).set(entry.link, entry)
+    const it = units.find(each => each.name === entry.processor)
+    if (it) showStates(it)
+    if (before && (before.state !== entry.state || before.since_us !== entry.since_us)) changed()
+  })
+  on('recorder', ({ state }) => {
+    stateLine.textContent = state === 'recording' ? 'Live.' : 'No recorder writes this store now; the meters stand still.'
+    live.classList.toggle('gone', state !== 'recording')
+    if (state === 'recording') changed()
+  })
+  events.onerror = () => {
+    stateLine.textContent = 'The server does not answer; trying again.'
+    live.classList.add('gone')
+  }
+
+  readColours()
+  requestAnimationFrame(frame)
+  setInterval(() => units.forEach(write), 1000)
+  setInterval(refresh, 15000)
+})()

@@ -1,0 +1,62 @@
+import Reporting
+import WebAssets
+
+/// What the server adds to the report's page: the choice of a window, and the meters.
+struct LivePage {
+    private let query: [String: String]
+    private let isPast: Bool
+
+    /// `isPast`: a window that has ended, which does not go on.
+    init(_ query: [String: String], isPast: Bool) { (self.query, self.isPast) = (query, isPast) }
+
+    var additions: ReportPage.Additions {
+        ReportPage.Additions(
+            head: """
+                <link rel="icon" href="data:,">
+                <style>
+                \(HTML(markup: asset("live.css")))</style>
+                <script src="/live.js" defer></script>
+
+                """,
+            top: form + (isPast ? "" : meters))
+    }
+
+    private func field(_ name: String, _ label: String, _ hint: String) -> HTML {
+        """
+        <p><label for="ask-\(name)">\(label)</label>
+        <input id="ask-\(name)" name="\(name)" value="\(query[name] ?? "")" placeholder="\(hint)" autocomplete="off"></p>
+
+        """
+    }
+
+    private var form: HTML {
+        """
+        <form id="ask" method="get" action="/" aria-label="Window">
+        \(field("since", "Since", "24h, 16:30, yesterday"))\(field("until", "Until", "now"))\
+        \(field("split", "Split", "16:30"))\(field("processor", "Processor", "all"))\
+        <p><button type="submit">Show</button></p>
+        </form>
+
+        """
+    }
+
+    private var meters: HTML {
+        """
+        <section id="live" aria-labelledby="live-title">
+        <h2 id="live-title">Meters now</h2>
+        <p id="live-state" role="status">Waiting for the recorder.</p>
+        <noscript><p>The meters move by a script, which this browser does not run. All else on this page is here.</p></noscript>
+        <div id="live-units"></div>
+        </section>
+
+        """
+    }
+}
+
+extension HTML {
+    fileprivate static func + (left: HTML, right: HTML) -> HTML {
+        var both = left
+        both += right
+        return both
+    }
+}

@@ -1,0 +1,104 @@
+import NIOCore
+import NIOPosix
+import RecorderStore
+import Reporting
+
+/// Asks the store for whole reports, on a thread of its own. The same question within a moment is asked once, however many
+/// readers have it. Confined to the server's event loop.
+final class ReportDesk {
+    enum Kind: String {
+        case page, sections, json
+    }
+    struct Key: Hashable {
+        let kind: Kind
+        let query: [String: String]
+    }
+
+    /// How long an answer is given again.
+    private static let freshness = TimeAmount.seconds(1)
+    /// Questions that may wait.
+    private static let limit = 32
+
+    private let eventLoop: any EventLoop
+    private let store: String
+    private let now: @Sendable () -> Int64
+    let threads = NIOThreadPool(numberOfThreads: 1)
+    private var asked: [Key: EventLoopFuture<Answer>] = [:]
+
+    /// `now`: microseconds since 1970 UTC.
+    init(_ eventLoop: any EventLoop, store: String, now: @escaping @Sendable () -> Int64) {
+        (self.eventLoop, self.store, self.now) = (eventLoop, store, now)
+        threads.start()
+    }
+
+    func answer(_ kind: Kind, _ query: [String: String]) -> EventLoopFuture<Answer> {
+        let key = Key(kind: kind, query: query.filter { ReportRequest.names.contains($0.key) })
+        if let future = asked[key] { return future }
+        guard asked.count < Self.limit else {
+            var answer = Answer.text(.serviceUnavailable, "too many questions at once: try again in a moment")
+            answer.fields.append(("Retry-After", "2"))
+            return eventLoop.makeSucceededFuture(answer)
+        }
+        let (store, now) = (store, now)
+        let future = threads.runIfActive(eventLoop: eventLoop) {
+            ReportRequest(key.query, store: store, now: now()).answer(kind)
+        }
+        asked[key] = future
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        future.whenComplete { _ in
+            bound.eventLoop.scheduleTask(in: Self.freshness) { bound.value.asked[key] = nil }
+        }
+        return future
+    }
+}
+
+/// A report that a browser asked for. Its words are the command's: `since`, `until`, `split`, `processor`.
+struct ReportRequest {
+    static let names: Set<String> = ["since", "until", "split", "processor"]
+
+    let query: [String: String]
+    let store: String
+    /// Microseconds since 1970 UTC.
+    let now: Int64
+
+    init(_ query: [String: String], store: String, now: Int64) {
+        (self.query, self.store, self.now) = (query, store, now)
+    }
+
+    func answer(_ kind: ReportDesk.Kind) -> Answer {
+        do {
+            let window = try ReportWindow(
+                since: query["since"], until: query["until"], split: query["split"], now: now)
+            let reader = try StoreReader(path: store)
+            let question = Question(
+                since: window.sinceMicroseconds, until: window.untilMicroseconds, processor: query["processor"], now: now
+            )
+            if let unknown = try unknownProcessor(reader) { return .text(.notFound, unknown) }
+            switch kind {
+            case .json:
+                let inquiry = Inquiry(
+                    Report(named: "summary")!, question, split: window.splitMicroseconds, format: .json)
+                return Answer(type: "application/json", try inquiry.answer(from: reader, .plain))
+            case .page:
+                let page = try ReportPage(reader, question, split: window.splitMicroseconds)
+                return Answer(
+                    type: "text/html; charset=utf-8",
+                    page.document(LivePage(query, isPast: query["until"] != nil).additions))
+            case .sections:
+                let page = try ReportPage(reader, question, split: window.splitMicroseconds)
+                return Answer(type: "text/html; charset=utf-8", page.sections)
+            }
+        } catch let error as TimeExpressionError {
+            return .text(.badRequest, "\(error)")
+        } catch {
+            return .text(.serviceUnavailable, "\(error)")
+        }
+    }
+
+    private func unknownProcessor(_ reader: StoreReader) throws(StoreError) -> String? {
+        guard let name = query["processor"] else { return nil }
+        let names = try reader.query("SELECT name FROM processor ORDER BY name").rows.map { $0[0] }
+        guard !names.contains(.text(name)) else { return nil }
+        return "there is no processor '\(name)' in this store"
+    }
+}

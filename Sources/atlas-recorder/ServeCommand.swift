@@ -1,0 +1,38 @@
+import ArgumentParser
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the report as a live page for browsers, its JSON, and metrics for Prometheus.",
+        discussion: """
+            Reads the store, and the feed of the recorder that writes it; it writes nothing, and no request can. 'run --http'
+            does the same in the recorder's own process. docs/page.md says what is served, and how to let others see it.
+
+            Examples:
+              atlas-recorder serve
+              atlas-recorder serve --http 127.0.0.1:9000 --store venue.sqlite
+              curl 'http://127.0.0.1:8131/api/report?since=16:30'
+            """)
+
+    static let address = "127.0.0.1:8131"
+
+    @Option(help: ArgumentHelp("The store (default: as report).", valueName: "FILE"))
+    var store: String?
+
+    @OptionGroup var page: PageOptions
+
+    func run() async throws {
+        let path = try Console.storeToRead(flag: store).path
+        do {
+            let settings = try page.settings(address: page.http ?? Self.address, store: path)
+            let page = try await Page.started(settings)
+            Console.line("page at \(page.address)")
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) { break }
+            await page.stop()
+        } catch {
+            throw Console.failure(error)
+        }
+    }
+}
