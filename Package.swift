@@ -89,6 +89,9 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(name: "ConfigurationTests", dependencies: ["AtlasProtocol", "Configuration", "RecorderStore"]),
+        .testTarget(
+            name: "WebServerTests",
+            dependencies: ["Recorder", "WebServer", .product(name: "NIOCore", package: "swift-nio")]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"],

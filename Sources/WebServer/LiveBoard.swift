@@ -51,7 +51,8 @@ struct LiveBoard {
         while places.count <= meter { places.append(learn(names[places.count])) }
         let place = places[meter]
         // A level that a unit made up must not trap.
-        meters[place].tenths = Int(min(max(level * 10, -10_000), 10_000).rounded())
+        let tenths = level.isNaN ? -800 : min(max(level * 10, -10_000), 10_000)
+        meters[place].tenths = Int(tenths.rounded())
         guard !isChanged[place] else { return }
         isChanged[place] = true
         changed.append(place)
