@@ -84,10 +84,10 @@ struct Fleet {
     var remark: String? {
         guard !isWhole else { return nil }
         let rest = "all: --format csv, one: --processor NAME"
-        if troubled == 0 { return "(none of the \(count.grouped) stands out; \(rest))" }
+        if troubled == 0 { return "none of the \(count.grouped) stands out; \(rest)" }
         let isMore = troubled > listed.count
         let shown = isMore ? "the \(listed.count) longest down of \(troubled.grouped)" : "the \(troubled)"
-        return "(\(shown) that stand out of \(count.grouped); \(rest))"
+        return "\(shown) that stand out of \(count.grouped); \(rest)"
     }
 }
 

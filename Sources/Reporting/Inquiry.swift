@@ -18,103 +18,121 @@ package struct Inquiry: Sendable {
 
     /// Asks the store and writes the answer. Throws `StoreError` where it cannot be read or the SQL cannot be run.
     package func answer(from store: StoreReader, _ style: Style) throws(StoreError) -> String {
-        if report.name == "summary" { return try format == .html ? page(store) : summary(store, style) }
-        return try table(store, style)
-    }
-
-    private func page(_ store: StoreReader) throws(StoreError) -> String {
-        try ReportPage(store, question, split: split).document()
+        report.name == "summary" ? try summary(store, style) : try table(store, style)
     }
 
     private func summary(_ store: StoreReader, _ style: Style) throws(StoreError) -> String {
-        guard let split else {
-            let listsAll = format == .json || format == .markdown
-            let summary = try Summary(store, question, latestOutages: listsAll ? nil : Summary.shownOutages)
-            switch format {
-            case .text:
-                return summary.text(style, try Timeline(store, question, processors: summary.listedByName))
-            case .json: return summary.json()
-            case .csv: return summary.csvTable().rendered(as: .csv, style)
-            case .markdown: return summary.markdown
-            case .html: return try page(store)
-            }
-        }
-        let halves = try SplitSummary(store, question, split: split)
         switch format {
-        case .text:
-            let timeline = try Timeline(store, question, split: split, processors: halves.listedByName)
-            return halves.text(style, timeline)
-        case .json: return try Summary(store, question).json(split: halves)
+        case .text: return try text(store, style)
+        case .html: return try ReportPage(store, question, split: split).document()
+        case .json:
+            guard let split else { return try Summary(store, question).json() }
+            return try Summary(store, question).json(split: SplitSummary(store, question, split: split))
         case .csv:
+            guard let split else {
+                let summary = try Summary(store, question, latestOutages: Summary.shownOutages)
+                return summary.csvTable().rendered(as: .csv, style)
+            }
+            let halves = try SplitSummary(store, question, split: split)
             return Table.joined([halves.before.csvTable(part: "before"), halves.after.csvTable(part: "after")])
                 .rendered(as: .csv, style)
-        case .markdown: return halves.markdown
-        case .html: return try page(store)
+        case .markdown:
+            guard let split else { return try Summary(store, question).markdown }
+            return try SplitSummary(store, question, split: split).markdown
         }
+    }
+
+    private func text(_ store: StoreReader, _ style: Style) throws(StoreError) -> String {
+        guard let split else {
+            let summary = try Summary(store, question, latestOutages: Summary.shownOutages)
+            return summary.text(style, try Timeline(store, question, processors: summary.listedByName))
+        }
+        let halves = try SplitSummary(store, question, split: split)
+        let timeline = try Timeline(store, question, split: split, processors: halves.listedByName)
+        return halves.text(style, timeline)
     }
 
     private func table(_ store: StoreReader, _ style: Style) throws(StoreError) -> String {
         guard let split else {
-            let text = try report.run(on: store, question).rendered(as: format, style)
-            return format == .text ? "\(Self.span(question))\n\n\(text)" : text
+            let rows = try report.run(on: store, question)
+            switch format {
+            case .text: return "\(Self.span(question))\n\n\(rows.rendered(as: .text, style))"
+            case .html: return ReportPage.document(report, [(nil, question, rows)])
+            case .json, .csv, .markdown: return rows.rendered(as: format, style)
+            }
         }
         let (old, new) = (question.before(split), question.after(split))
         let (before, after) = (try report.run(on: store, old), try report.run(on: store, new))
-        guard format == .text else {
+        switch format {
+        case .text:
+            return "\(style.bold("Before")) \(Self.span(old))\n\n\(before.rendered(as: .text, style))"
+                + "\n\(style.bold("After")) \(Self.span(new))\n\n\(after.rendered(as: .text, style))"
+        case .html: return ReportPage.document(report, [("Before", old, before), ("After", new, after)])
+        case .json, .csv, .markdown:
             return Table.joined([before.leading(with: "before"), after.leading(with: "after")])
                 .rendered(as: format, style)
         }
-        return "\(style.bold("Before")) \(Self.span(old))\n\n\(before.rendered(as: .text, style))"
-            + "\n\(style.bold("After")) \(Self.span(new))\n\n\(after.rendered(as: .text, style))"
     }
 
-    private static func span(_ question: Question) -> String {
-        "\(LocalTime.textWithZone(question.since)) to \(LocalTime.textWithZone(question.until))"
-    }
+    private static func span(_ question: Question) -> String { question.span }
 
     // MARK: --show-sql
 
     /// What `answer` asks the store, for the `sqlite3` program: the values of the parameters, then the SQL.
-    package var sql: String {
+    package var sql: String { statements.map { $0.sql }.joined() }
+
+    /// The same, part by part. A part's title says what it is: the parameters of a time, or a report.
+    var statements: [(title: String, sql: String)] {
         let isSummary = report.name == "summary"
         var halves = split.map { [("before", question.before($0)), ("after", question.after($0))] } ?? []
-        // The JSON has the whole window beside its halves; everything has it where there is no split.
-        if split == nil || (isSummary && format == .json) { halves.append(("all of it", question)) }
-        var text = ""
+        // The JSON and the page have the whole window beside its halves; everything has it where there is no split.
+        if split == nil || (isSummary && [.json, .html].contains(format)) { halves.append(("all of it", question)) }
+        var parts: [(title: String, sql: String)] = []
         for (name, part) in halves {
-            text += "-- \(name): \(Self.span(part))\n" + part.parameterCommands
+            parts.append(part.parameterCommands(named: name))
             var names = isSummary ? Summary.sources : []
             if isSummary, name == "before" { names.append("quiet") }
-            for report in isSummary ? names.map(Report.compiledIn) : [report] { text += report.statement }
+            for report in isSummary ? names.map(Report.compiledIn) : [report] { parts.append(report.statement) }
         }
-        guard isSummary, format == .text else { return text }
-        for part in Timeline.parts(question, split: split) {
-            text +=
-                "-- the timeline: \(Self.span(part))\n" + part.parameterCommands
-                + Report.compiledIn("timeline").statement
+        guard isSummary else { return parts }
+        if format == .text {
+            for part in Timeline.parts(question, split: split) {
+                parts += [part.parameterCommands(named: "the timeline"), Report.compiledIn("timeline").statement]
+            }
         }
-        return text
+        if format == .html {
+            parts.append(
+                question.asking(cells: ReportPage.Limit.columns(meters: 0)).parameterCommands(named: "the pictures"))
+            parts += ReportPage.sources.map { Report.compiledIn($0).statement }
+        }
+        return parts
     }
 }
 
 extension Report {
     /// The SQL with the end that `sqlite3` waits for.
-    fileprivate var statement: String {
+    fileprivate var statement: (title: String, sql: String) {
         let isEnded = sql.last { !$0.isWhitespace } == ";"
-        return "\n" + sql + (sql.hasSuffix("\n") ? "" : "\n") + (isEnded ? "" : ";\n") + "\n"
+        return (
+            "\(name): \(purpose)", "\n" + sql + (sql.hasSuffix("\n") ? "" : "\n") + (isEnded ? "" : ";\n") + "\n"
+        )
     }
 }
 
 extension Question {
+    /// The window for people, with its zone.
+    var span: String { "\(LocalTime.textWithZone(since)) to \(LocalTime.textWithZone(until))" }
+
     /// The parameters as commands of the `sqlite3` program, which evaluates what follows the name as SQL.
-    fileprivate var parameterCommands: String {
-        parameters.keys.sorted().map { name in
+    fileprivate func parameterCommands(named title: String) -> (title: String, sql: String) {
+        let commands = parameters.keys.sorted().map { name in
             switch parameters[name] ?? .null {
             case .integer(let value): ".parameter set \(name) \(value)\n"
             case .text(let value): ".parameter set \(name) \(Self.quoted(value))\n"
             case .null, .real: ".parameter set \(name) NULL\n"
             }
-        }.joined()
+        }
+        return ("Parameters, \(title): \(span)", "-- \(title): \(span)\n" + commands.joined())
     }
 
     /// A text in SQL's quotes, in those of the program's commands: there a backslash, a quote or a control character is

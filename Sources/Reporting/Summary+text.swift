@@ -138,13 +138,13 @@ extension Summary {
         for processor in fleet.listed { for link in processor.links { add(processor.processor, link) } }
         var lines = lines(of: table, optional: ["Longest"])
         lines[0] = style.bold(lines[0])
-        if let remark = fleet.remark { lines.append(remark) }
-        lines += ["", "\(samplesStored.grouped) samples stored, \(lostText)."]
+        if let remark = fleet.remark { lines.append("(\(remark))") }
+        lines += ["", "\(samplesStored.grouped) samples stored, \(lossWords)."]
         return lines
     }
 
     /// Where the kernel dropped datagrams nobody knows how many samples were in them: that is said, too.
-    private var lostText: String {
+    var lossWords: String {
         var text = samplesLost == 0 ? "none lost" : "\(samplesLost.grouped) lost"
         if datagramsLost > 0 {
             text = "\(samplesLost.grouped) lost, and \(datagramsLost.grouped) datagrams unread or not kept"

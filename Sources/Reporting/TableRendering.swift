@@ -4,14 +4,14 @@ import RecorderStore
 package enum ReportFormat: String, CaseIterable, Sendable { case text, json, csv, markdown, html }
 
 extension Table {
-    /// A report's rows in any format; JSON is an array of objects.
+    /// A report's rows in any format; JSON is an array of objects, HTML the table without a page around it.
     package func rendered(as format: ReportFormat, _ style: Style) -> String {
         switch format {
         case .text: text(style)
         case .json: JSONText.array(rows.map { .object(Array(zip(columns, $0.map(\.json)))) }).written() + "\n"
         case .csv: ([columns] + rows.map { $0.map(\.plain) }).map(Self.csvLine).joined()
         case .markdown: markdown
-        case .html: html(caption: "").markup
+        case .html: PageTable(self, caption: "").html.markup
         }
     }
 

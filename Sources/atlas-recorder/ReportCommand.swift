@@ -23,6 +23,7 @@ struct ReportCommand: ParsableCommand {
               atlas-recorder report --since yesterday --split 16:30
               atlas-recorder report outages --since 1w --format csv
               atlas-recorder report --since yesterday --until today --format json
+              atlas-recorder report --since yesterday --format html > report.html
               atlas-recorder report --since 16:30 --fail-on EADDRINUSE && echo fixed
               atlas-recorder report --since yesterday --split 16:30 --fail-on EADDRINUSE
             """)
@@ -46,7 +47,7 @@ struct ReportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only this processor.", valueName: "NAME"))
     var processor: String?
 
-    @Option(help: ArgumentHelp("text, json, csv or markdown.", valueName: "FORMAT"))
+    @Option(help: ArgumentHelp("text, json, csv, markdown or html (a page for a browser).", valueName: "FORMAT"))
     var format: ReportFormat = .text
 
     @Option(
@@ -103,7 +104,7 @@ struct ReportCommand: ParsableCommand {
         let (path, isChosen) = try Console.storeToRead(flag: store)
         let reader = try openStore(path, isChosen: isChosen)
         try checkProcessor(reader)
-        let saysItself = report.name == "store" || (report.name == "summary" && [.text, .json].contains(format))
+        let saysItself = report.name == "store" || (report.name == "summary" && [.text, .json, .html].contains(format))
         if !saysItself {
             for removal in try Removal.all(in: reader, inquiry.question) { Console.note(removal.words) }
         }

@@ -71,7 +71,7 @@ import Testing
         for index in Self.names.indices { try store.states([("up", 1_000)], processor: index + 1) }
         let fleet = Fleet(try store.summary(0, 2_000).processors)
         #expect(fleet.listed.isEmpty)
-        #expect(fleet.remark == "(none of the 40 stands out; all: --format csv, one: --processor NAME)")
+        #expect(fleet.remark == "none of the 40 stands out; all: --format csv, one: --processor NAME")
         #expect(fleet.stateCounts(Self.plain)[0] == "control unknown 40 (recorder_stopped)")
     }
 

@@ -20,6 +20,7 @@ package struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
         package mutating func appendInterpolation(_ parts: [HTML]) { for part in parts { markup += part.markup } }
     }
 
+    package static func + (left: HTML, right: HTML) -> HTML { HTML(markup: left.markup + right.markup) }
     package static func += (left: inout HTML, right: HTML) { left.markup += right.markup }
 
     /// A name that somebody else chose: in an element of its own, so that letters that are written from right to left do not
