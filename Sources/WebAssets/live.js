@@ -92,7 +92,6 @@
 
   // MARK: states
 
-  const words = { up: '▲ up', down: '▼ down', unknown: '? unknown' }
   function showStates(it) {
     const known = links.get(it.name)
     if (!known) return
@@ -100,7 +99,7 @@
       const span = document.createElement('span')
       span.className = `state ${state}`
       const since = new Date(since_us / 1000)
-      span.textContent = `${link} ${words[state] ?? state}${cause ? ': ' + cause : ''}`
+      span.textContent = `${link} ${state}${cause ? ': ' + cause : ''}`
       span.title = `since ${since.toLocaleString()}`
       return span
     }))

@@ -13,6 +13,11 @@ package struct Gate: Sendable {
             (self.method, self.target, self.fields) = (method, target, fields)
         }
 
+        /// RFC 9112, section 6.
+        var hasBody: Bool {
+            !values("transfer-encoding").isEmpty || values("content-length").contains { $0 != "0" }
+        }
+
         package func values(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
     }
 
@@ -54,6 +59,7 @@ package struct Gate: Sendable {
         guard head.method == "GET" || head.method == "HEAD" else {
             throw Refusal(status: 405, words: "only GET and HEAD: nothing can be changed here")
         }
+        guard !head.hasBody else { throw Refusal(status: 400, words: "a request here has no body") }
         guard let target = RequestTarget(head.target) else {
             throw Refusal(status: 400, words: "the address cannot be read")
         }

@@ -1,18 +1,32 @@
 import NIOCore
 import NIOHTTP1
 
-/// One connection of HTTP/1.1. A request is judged by its head; what it carries besides is not looked at.
+/// How much a connection may send before a request is whole. Confined to its event loop.
+final class HeadLimit: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    /// Bytes: what a browser sends is a tenth of it.
+    private static let limit = 32 * 1024
+    private var sent = 0
+
+    func requestBegan() { sent = 0 }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        sent += unwrapInboundIn(data).readableBytes
+        guard sent <= Self.limit else { return context.close(promise: nil) }
+        context.fireChannelRead(data)
+    }
+}
+
+/// One connection of HTTP/1.1. A request is judged by its head; one that carries a body is refused with it.
 final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
     private let server: WebServer
-    private var head: HTTPRequestHead?
-    /// Bytes of a body, which no request here needs.
-    private var extra = 0
-    private static let extraLimit = 64 * 1024
+    private let limit: HeadLimit
 
-    init(_ server: WebServer) { self.server = server }
+    init(_ server: WebServer, _ limit: HeadLimit) { (self.server, self.limit) = (server, limit) }
 
     func channelActive(context: ChannelHandlerContext) {
         server.assumeIsolated { [channel = context.channel] in $0.came(channel) }
@@ -22,20 +36,15 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head): (self.head, extra) = (head, 0)
-        case .body(let bytes):
-            extra += bytes.readableBytes
-            if extra > Self.extraLimit { context.close(promise: nil) }
-        case .end:
-            guard let head else { return }
-            self.head = nil
-            let asked = Gate.Head(
-                method: head.method.rawValue, target: head.uri,
-                fields: head.headers.map { ($0.name.lowercased(), $0.value) })
-            let reply = Reply(channel: context.channel, isHead: head.method == .HEAD, isKept: head.isKeepAlive)
-            server.assumeIsolated { $0.answer(asked, reply) }
-        }
+        // The end of a request says nothing more, and what has a body was refused.
+        guard case .head(let head) = unwrapInboundIn(data) else { return }
+        limit.requestBegan()
+        let asked = Gate.Head(
+            method: head.method.rawValue, target: head.uri,
+            fields: head.headers.map { ($0.name.lowercased(), $0.value) })
+        let reply = Reply(
+            channel: context.channel, isHead: head.method == .HEAD, isKept: head.isKeepAlive && !asked.hasBody)
+        server.assumeIsolated { $0.answer(asked, reply) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -58,8 +58,10 @@ package actor WebServer {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(IdleStateHandler(allTimeout: Self.patience))
+                    let limit = HeadLimit()
+                    try pipeline.addHandler(limit)
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                    try pipeline.addHandler(RequestHandler(self))
+                    try pipeline.addHandler(RequestHandler(self, limit))
                 }
             }
             .bind(host: settings.host, port: settings.port).get()

@@ -128,7 +128,7 @@ private func endpoint(_ address: String, _ port: UInt16) -> sockaddr_in {
 }
 
 /// Binds to any port of the address; which one.
-private func bound(_ descriptor: Int32, _ address: String) -> UInt16 {
+func bound(_ descriptor: Int32, _ address: String) -> UInt16 {
     var local = endpoint(address, 0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     withUnsafeMutablePointer(to: &local) { pointer in

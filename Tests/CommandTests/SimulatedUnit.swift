@@ -43,6 +43,13 @@ func freeUDPPort() -> Int {
     return Int(UInt16(bigEndian: address.sin_port))
 }
 
+/// A TCP port that nobody uses now.
+func freeTCPPort() -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    return Int(bound(descriptor, "127.0.0.1"))
+}
+
 /// Asks again until it is true; the test's time limit ends it.
 func eventually(_ condition: () async throws -> Bool) async throws {
     while try await !condition() { try await Task.sleep(for: .milliseconds(20)) }

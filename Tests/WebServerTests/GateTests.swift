@@ -45,6 +45,9 @@ struct GateTests {
     func methods(_ method: String) {
         #expect(status(local, head(method: method)) == 405)
         #expect(status(local, head(method: "HEAD")) == 200)
+        #expect(status(local, head("/", host: "localhost", ("content-length", "1"))) == 400)
+        #expect(status(local, head("/", host: "localhost", ("transfer-encoding", "chunked"))) == 400)
+        #expect(status(local, head("/", host: "localhost", ("content-length", "0"))) == 200)
     }
 
     @Test("another site's page reads nothing; its link may lead here")

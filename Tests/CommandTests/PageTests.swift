@@ -1,0 +1,164 @@
+import Foundation
+import Testing
+
+/// The page's server from outside: a recorder with `--http`, and `serve` beside one.
+@Suite(.timeLimit(.minutes(2)))
+struct PageTests {
+    private let folder = Folder()
+    private var store: String { folder.file("s.sqlite") }
+
+    @Test("a recorder serves its page, the report as JSON, metrics and how it does; wrong questions are told what works")
+    func answers() async throws {
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store, "--http", "127.0.0.1:0")
+        let page = try await Served(recorder)
+        try await recorder.line("Bar  subscribed")
+        try await eventually { try page.get("/healthz").status == 200 }
+        let report = try page.get("/api/report?since=1h&processor=Bar")
+        #expect(report.status == 200 && report.head.contains("Content-Type: application/json"))
+        let object = try #require(
+            JSONSerialization.jsonObject(with: Data(report.body.utf8)) as? [String: Any])
+        #expect(object["version"] as? Int == 1 && (object["processors"] as? [Any])?.count == 1)
+        let html = try page.get("/")
+        #expect(html.status == 200 && html.body.contains("<section id=\"live\"") && html.body.hasSuffix("</html>\n"))
+        #expect(html.head.contains("Content-Security-Policy: default-src 'none'"))
+        // A window that has ended does not go on.
+        #expect(try !page.get("/?since=1h&until=1s").body.contains("id=\"live\""))
+        let sections = try page.get("/sections?since=1h")
+        #expect(sections.body.contains("id=\"timeline\"") && !sections.body.contains("<head>"))
+        #expect(try page.get("/live.js").body.contains("EventSource"))
+
+        let head = try page.get("/api/report", method: "HEAD")
+        #expect(head.status == 200 && head.body.isEmpty)
+        let wrong = try page.get("/?since=25%3A00")
+        #expect(wrong.status == 400 && wrong.body.contains("These work: 16:30"))
+        #expect(try page.get("/api/report?processor=Nobody").body == "there is no processor 'Nobody' in this store\n")
+        #expect(try page.get("/nothing").status == 404)
+        #expect(try page.get("/../../etc/passwd").status == 404)
+        #expect(try page.get("/", method: "POST", "Content-Length: 3").status == 405)
+        #expect(try page.get("/", host: "evil.example").status == 421)
+        #expect(try page.get("/events", "Origin: https://evil.example").status == 403)
+        #expect(try page.ask("nonsense\r\n\r\n").status == 400)
+
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        #expect(throws: (any Error).self) { try page.get("/healthz") }
+        try await unit.stop()
+    }
+
+    @Test("a reader hears the meters, each link's change, and that the recorder has gone and is back")
+    func events() async throws {
+        var unit = try await SimulatedUnit()
+        var recorder = try unit.recorder(store)
+        try await recorder.line("Bar  subscribed")
+        let serve = try Running(["serve", "--store", store, "--http", "127.0.0.1:0"])
+        let page = try await Served(serve)
+        let events = try Events(page)
+        let bystander = try Events(page, "/events?processor=Nobody")
+        try await eventually { events.text.contains("event: levels") && events.text.contains("\"ZoneMeter_0\"") }
+        try await unit.stop()
+        let down = #""link":"control","state":"down","cause":"closed""#
+        try await eventually { events.text.contains(down) && bystander.text.contains(down) }
+        #expect(!bystander.text.contains("event: levels"))
+        recorder.send(SIGKILL)
+        try await eventually { events.text.contains(#"{"state":"gone"}"#) }
+        #expect(try page.get("/healthz").status == 503)
+        #expect(try page.get("/metrics").body.contains("\natlas_recorder_up 0\n"))
+        _ = try await recorder.end()
+        let before = events.text.utf8.count
+        unit = try await SimulatedUnit(meterPort: unit.meterPort)
+        recorder = try unit.recorder(store)
+        try await eventually {
+            let new = events.text.utf8.dropFirst(before)
+            let text = String(decoding: new, as: UTF8.self)
+            return text.contains(#"{"state":"recording"}"#) && text.contains("event: levels")
+        }
+        #expect(try page.get("/healthz").body == "recording\n")
+        serve.send(SIGTERM)
+        #expect(try await serve.end().status == 0)
+        recorder.send(SIGTERM)
+        _ = try await recorder.end()
+        try await unit.stop()
+    }
+
+    @Test("requests that never end, lines without end and many connections keep nobody from being answered")
+    func hostile() async throws {
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store, "--http", "127.0.0.1:0")
+        let page = try await Served(recorder)
+        try await recorder.line("Bar  subscribed")
+        var open: [Served.Connection] = []
+        for number in 0..<200 {
+            let connection = try Served.Connection(page.port)
+            connection.send(number % 2 == 0 ? "GET / HT" : "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            open.append(connection)  // never reads
+        }
+        // A head without end is cut.
+        let endless = try Served.Connection(page.port)
+        endless.send("GET / HTTP/1.1\r\nHost: localhost\r\n")
+        let chunk = "X-Filler: " + String(repeating: "a", count: 16_384) + "\r\n"
+        var sent = 0
+        while endless.send(chunk), sent < 4_000 { sent += 1 }
+        #expect(sent < 4_000)
+        let address = try page.get("/" + String(repeating: "a", count: 10_000))
+        #expect(address.status == 400 || address.status == 414)
+        #expect(try page.get("/healthz").status == 200)
+        #expect(try page.get("/events").status == 503)
+        open = []
+        try await eventually { try Events(page).text.isEmpty == false || page.get("/healthz").status == 200 }
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        #expect(try await sql(store, "SELECT count(*) FROM sample_losses") == "0")
+        try await unit.stop()
+    }
+
+    @Test("an address of others needs a token, which a file holds that others may not read")
+    func token() async throws {
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store)
+        try await recorder.line("Bar  subscribed")
+        let open = try await Program.run("serve", "--store", store, "--http", "0.0.0.0:0")
+        #expect(open.status == 64 && open.errors.contains("guard it with --http-token-file"), "\(open.errors)")
+        let file = folder.file("token")
+        try "0123456789abcdef\n".write(toFile: file, atomically: true, encoding: .utf8)
+        chmod(file, 0o644)
+        let loose = try await Program.run(
+            "serve", "--store", store, "--http", "0.0.0.0:0", "--http-token-file", file)
+        #expect(loose.status == 1 && loose.errors.contains("chmod o= "), "\(loose.errors)")
+        chmod(file, 0o640)
+        let serve = try Running(["serve", "--store", store, "--http", "0.0.0.0:0", "--http-token-file", file])
+        try await serve.line("page at http://0.0.0.0:")
+        let page = Served(port: serve.number(after: "page at http://0.0.0.0:") ?? 0)
+        #expect(try page.get("/").status == 401)
+        #expect(try page.get("/", "Authorization: Bearer 0123456789abcdef").status == 200)
+        let signedIn = try page.get("/?token=0123456789abcdef&since=1h")
+        #expect(signedIn.status == 303 && signedIn.head.contains("Location: /?since=1h"))
+        #expect(signedIn.head.contains("Set-Cookie: atlas_token=0123456789abcdef; Path=/; HttpOnly; SameSite=Strict"))
+        #expect(try page.get("/events", "Cookie: atlas_token=fedcba9876543210").status == 401)
+        for program in [serve, recorder] {
+            program.send(SIGTERM)
+            #expect(try await program.end().status == 0)
+        }
+        try await unit.stop()
+    }
+
+    @Test("a port that somebody has: serve says so and ends, a recorder says so and records")
+    func portInUse() async throws {
+        let other = try Running(
+            ["-u", "-c", "import socket,signal\ns=socket.create_server(('127.0.0.1',0))\nprint('port',s.getsockname()[1])\nsignal.pause()"],
+            executable: "/usr/bin/env", before: ["python3"])
+        try await other.line("port ")
+        let address = "127.0.0.1:\(other.number(after: "port ") ?? 0)"
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store, "--http", address)
+        try await recorder.line("Bar  subscribed")
+        try await eventually { recorder.log.contains("Recording goes on without the page") }
+        let serve = try await Program.run("serve", "--store", store, "--http", address)
+        #expect(serve.status == 1 && serve.errors.contains("EADDRINUSE") && serve.errors.contains("ss -ltnp"))
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        other.send(SIGKILL)
+        _ = try await other.end()
+        try await unit.stop()
+    }
+}
