@@ -92,7 +92,7 @@ let package = Package(
         .testTarget(
             name: "WebServerTests",
             dependencies: ["Recorder", "WebServer", .product(name: "NIOCore", package: "swift-nio")]),
-        .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"]),
+        .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"], exclude: ["Browser"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"],
             exclude: ["Golden"]),

@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+/// The pages in a real browser: Debian's Chromium, without a window. Its pictures are kept in .build/pictures.
+@Suite(.timeLimit(.minutes(4)))
+struct BrowserTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Browser")
+    static let pictures = folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: ".build/pictures").path
+
+    /// What a script of Tests/CommandTests/Browser found.
+    static func look(_ script: String, _ arguments: String...) async throws -> [String: Any] {
+        // Debian's, which has python3-selenium.
+        let run = try await Running(
+            [folder.appending(path: script).path] + arguments, executable: "/usr/bin/python3"
+        ).end()
+        guard let object = try? JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any] else {
+            Issue.record("\(run.output)\(run.errors)")
+            throw CancellationError()
+        }
+        return object
+    }
+
+    @Test("meters move, an outage appears on the timeline, and everybody can read and reach it")
+    func live() async throws {
+        let folder = Folder()
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(folder.file("s.sqlite"), "--http", "127.0.0.1:0")
+        let page = try await Served(recorder)
+        try await recorder.line("Bar  subscribed")
+        let found = try await Self.look(
+            "live.py", "http://127.0.0.1:\(page.port)/?since=15m", "\(unit.process.pid)", Self.pictures)
+        print("outage on the timeline after", found["on_timeline"] ?? "-", "s")
+        #expect(found["moved"] as? Bool == true)
+        #expect(found["names"] as? [String] == [])
+        for scheme in ["light", "dark"] {
+            let contrast = (found["contrast"] as? [String: [String: Any]])?[scheme]
+            #expect((contrast?["count"] as? Int ?? 0) > 50)
+            #expect(contrast?["low"] as? [String] == [])
+        }
+        // The fields, the button and what opens are reached, and it is seen where the keyboard is.
+        let seen = (found["seen"] as? [[String]] ?? []).map { $0.joined(separator: " ") }
+        #expect(seen.contains("INPUT ask-since") && seen.contains("BUTTON Show") && seen.contains("SUMMARY In numbers"))
+        #expect((found["unseen"] as? [Any])?.isEmpty == true)
+        #expect((found["state"] as? String)?.hasPrefix("control down") == true)
+        #expect(found["is_open"] as? Bool == true)
+        // Nothing refused by the page's own policy, no error in the script.
+        #expect(found["complaints"] as? [String] == [], "\(found)")
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        _ = try await unit.process.end()
+    }
+}
