@@ -18,6 +18,7 @@ struct LiveBoard {
         var label: String?
         /// Tenths of dB: what can be seen.
         var tenths = -800
+        var isHeard = false
     }
 
     private(set) var units: [Unit] = []
@@ -52,7 +53,9 @@ struct LiveBoard {
         let place = places[meter]
         // A level that a unit made up must not trap.
         let tenths = level.isNaN ? -800 : min(max(level * 10, -10_000), 10_000)
-        meters[place].tenths = Int(tenths.rounded())
+        // Most meters are silent most of the time.
+        guard Int(tenths.rounded()) != meters[place].tenths || !meters[place].isHeard else { return }
+        (meters[place].tenths, meters[place].isHeard) = (Int(tenths.rounded()), true)
         guard !isChanged[place] else { return }
         isChanged[place] = true
         changed.append(place)
