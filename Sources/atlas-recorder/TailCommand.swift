@@ -31,7 +31,7 @@ struct Tail: ParsableCommand {
     func run() throws {
         let path = try Console.storeToRead(flag: store).path
         do {
-            let reader = try FeedReader(store: path)
+            var reader = try FeedReader(store: path)
             var known = KnownNames()
             var isFollowed = true
             reader.lines { bytes in

@@ -20,7 +20,7 @@ struct FeedTests {
             let reader = try FeedReader(store: store)
             nonisolated(unsafe) var handed: FeedReader? = consume reader
             try DedicatedThread.start(named: "feed-test") {
-                let reader = handed.take()!
+                var reader = handed.take()!
                 reader.lines { bytes in
                     let line = FeedLine(bytes)
                     if line.string("meter") != nil { self.values.withLock { $0 += 1 } }
@@ -84,7 +84,7 @@ struct FeedTests {
         let (simulator, specs) = try await simulatedUnits(meterPort: port) { $0.updatesPerSecond = Self.manyUpdates }
         let rig = Rig(specs, meterPort: port)
         await rig.line("subscribed")
-        let slow = try FeedReader(store: rig.store)
+        var slow = try FeedReader(store: rig.store)
         let quick = try Reading(rig.store)
         try await eventually { quick.valueCount > 60_000 }
         try await simulator.inject(.freeze)

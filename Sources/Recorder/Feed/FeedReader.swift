@@ -8,7 +8,10 @@ package struct FeedReader: ~Copyable {
         package let description: String
     }
 
-    private let descriptor: Int32
+    /// For poll(2); readable when `read` does not wait.
+    package let descriptor: Int32
+    private var framer = LineFramer()
+    private var chunk = [UInt8](repeating: 0, count: 64 * 1024)
 
     /// Throws `Failure` if nobody serves the feed of this store, or this user may not read it.
     package init(store: String) throws(Failure) {
@@ -35,19 +38,21 @@ package struct FeedReader: ~Copyable {
         }
     }
 
-    /// Calls `body` for each line, without its end, until the recorder ends the feed or `body` returns false.
-    package func lines(_ body: ([UInt8]) -> Bool) {
-        var framer = LineFramer()
-        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
-        var goesOn = true
-        while goesOn {
-            let count = read(descriptor, &chunk, chunk.count)
+    /// Waits for bytes and calls `body` for each line that they end, without its newline. False: the feed has ended.
+    package mutating func read(_ body: ([UInt8]) -> Void) -> Bool {
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
-            framer.feed(chunk[..<count]) { line in
-                if case .complete(let bytes) = line, goesOn { goesOn = body(bytes) }
-            }
+            guard count > 0 else { return false }
+            framer.feed(chunk[..<count]) { line in if case .complete(let bytes) = line { body(bytes) } }
+            return true
         }
+    }
+
+    /// Calls `body` for each line until the recorder ends the feed or `body` returns false.
+    package mutating func lines(_ body: ([UInt8]) -> Bool) {
+        var goesOn = true
+        while goesOn, read({ line in if goesOn { goesOn = body(line) } }) {}
     }
 }
 
