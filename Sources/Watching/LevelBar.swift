@@ -17,8 +17,8 @@ enum LevelBar {
         let filled = Int((fraction(level) * Double(width * 8)).rounded())
         for cell in 0..<width {
             let part = min(8, filled - cell * 8)
-            // The zone of the cell's right end: a cell is only loud if all of it would be.
-            let ink = ink(level: floor * (1 - Double(cell + 1) / Double(width)))
+            // The zone of the cell's left end: a cell is only loud if all of it is.
+            let ink = ink(level: floor * (1 - Double(cell) / Double(width)))
             if part <= 0 {
                 if isTick(cell, width) { screen.put(look.isUnicode ? "·" : ".", 1, row, column + cell, .faint) }
             } else if look.isUnicode {
@@ -29,7 +29,9 @@ enum LevelBar {
         }
         guard let peak, peak > floor else { return }
         let place = min(width - 1, Int(fraction(peak) * Double(width)))
-        if place * 8 >= filled { screen.put(look.isUnicode ? "│" : "|", 1, row, column + place, ink(level: peak).bolder) }
+        if place * 8 >= filled {
+            screen.put(look.isUnicode ? "│" : "|", 1, row, column + place, ink(level: peak).bolder)
+        }
     }
 
     /// The scale's numbers over a bar, as many as have room.

@@ -37,6 +37,7 @@ struct Plan: Equatable {
             scale = row(from: 10)
         }
         keys = rows >= 4 ? rows - 1 : nil
-        body = min(next, rows)..<max(min(next, rows), keys ?? rows)
+        let end = rows >= 24 ? rows - 2 : keys ?? rows  // a blank row, where there are many
+        body = min(next, end)..<end
     }
 }

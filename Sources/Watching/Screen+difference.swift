@@ -1,7 +1,7 @@
 extension Screen {
     /// The bytes that make a terminal that shows `old` show this: only what changed. nil: nobody knows what it shows.
-    package func bytes(after old: Screen?, isColoured: Bool) -> [UInt8] {
-        var pen = Pen(isColoured: isColoured)
+    package func bytes(after old: Screen?, _ look: Look) -> [UInt8] {
+        var pen = Pen(look: look)
         var old = old
         if old?.size != size {
             pen.text += "\u{1B}[0m\u{1B}[2J"
@@ -12,7 +12,8 @@ extension Screen {
             let begin = row * size.columns
             for column in 0..<size.columns {
                 let cell = cells[begin + column]
-                guard let glyph = cell.glyph, cell != known[begin + column] || isHalfChanged(begin, column, known) else {
+                guard let glyph = cell.glyph, cell != known[begin + column] || isHalfChanged(begin, column, known)
+                else {
                     continue
                 }
                 pen.draw(glyph, cell.ink, row, column, isWide: isWide(begin, column))
@@ -33,18 +34,24 @@ extension Screen {
 
     /// Where the terminal's cursor is and what it writes with.
     private struct Pen {
-        let isColoured: Bool
+        let look: Look
         var text = ""
         private var ink: Ink?
         private var place: (row: Int, column: Int)?
 
-        init(isColoured: Bool) { self.isColoured = isColoured }
+        init(look: Look) { self.look = look }
 
         mutating func draw(_ glyph: Character, _ ink: Ink, _ row: Int, _ column: Int, isWide: Bool) {
             move(to: row, column)
             if self.ink != ink {
-                text += "\u{1B}[\(ink.sgr(isColoured: isColoured))m"
+                text += "\u{1B}[\(ink.sgr(isColoured: look.isColoured))m"
                 self.ink = ink
+            }
+            // To a terminal of another character set the bytes of a name might even be commands.
+            guard look.isUnicode || glyph.isASCII else {
+                text += isWide ? "??" : "?"
+                place = (row, column + (isWide ? 2 : 1))
+                return
             }
             // How wide a terminal draws what is not plain is its own affair: behind it the cursor is put where it belongs, and
             // a wide one that it draws narrow leaves nothing old beside it.

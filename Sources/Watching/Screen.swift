@@ -121,7 +121,9 @@ package struct Screen: Equatable, Sendable {
     /// What is in a row, without the blanks at its end.
     package func text(row: Int) -> String {
         var text = ""
-        for cell in cells[(row * size.columns)..<((row + 1) * size.columns)] { if let glyph = cell.glyph { text.append(glyph) } }
+        for cell in cells[(row * size.columns)..<((row + 1) * size.columns)] {
+            if let glyph = cell.glyph { text.append(glyph) }
+        }
         while text.last == " " { text.removeLast() }
         return text
     }

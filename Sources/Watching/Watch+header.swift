@@ -24,7 +24,7 @@ extension Watch {
         switch picture.connection {
         case .ended(let at, let reason):
             let time = Self.clock(at, now: now.wall)
-            return ("\(look.state("down").mark) not connected since \(time): \(reason); tried each second", .bad)
+            return ("\(look.state("down").mark) not connected since \(time): \(reason); trying again", .bad)
         case .opened: return ("connected; the recorder has said nothing yet", .unsure)
         case .speaking: break
         }
@@ -98,28 +98,32 @@ extension Watch {
             if view.listed > view.fitting { keys.append((look.arrows.upright, "scroll")) }
             if picture.units.count > 1 { keys += [(look.arrows.sideways, "processor"), ("a", "all")] }
         }
+        let isWhole = view.listed <= view.fitting || view.showsHelp || size.columns < 40
+        let part = "\(view.first + 1)-\(min(view.first + view.fitting, view.listed)) of \(view.listed)"
+        let end = isWhole ? size.columns : size.columns - part.count - 1
         var column = 0
         for (key, words) in keys {
-            guard column + Screen.width(key) + words.count + 1 <= size.columns else { break }
+            guard column + Screen.width(key) + words.count + 1 <= end else { break }
             column = screen.write(key, row: row, column: column, ink: .accent.bolder)
             column = screen.write(" \(words)", row: row, column: column, ink: .faint) + 2
         }
-        guard view.listed > view.fitting, !view.showsHelp else { return }
-        let shown = "\(view.first + 1)-\(min(view.first + view.fitting, view.listed)) of \(view.listed)"
-        if column + shown.count <= size.columns {
-            screen.write(shown, row: row, column: size.columns - shown.count, ink: .faint)
-        }
+        if !isWhole { screen.write(part, row: row, column: end + 1, ink: .faint) }
     }
 
     func drawHelp(on screen: inout Screen, rows: Range<Int>) {
         let lines = [
-            ("\(look.arrows.sideways), Tab, [ ], 1-9", "another processor"), ("a", "all processors in a list; Enter: the chosen one"),
-            ("o", "order: by meter, by name, by level (all: trouble first)"),
-            ("\(look.arrows.upright), PgUp, PgDn", "scroll, or choose in the list"), ("?", "this page"), ("q, Ctrl-C", "quit"), ("", ""),
-            ("Z S M G", "meters of zones, sources, mixes and groups, by the unit's numbers"),
-            (look.isUnicode ? "█ │" : "= |", "level, and the peak of the last seconds; the scale is dB"),
-            ("", "colour: over \(Int(LevelBar.loud)) dB loud, over \(Int(LevelBar.hot)) dB near to clipping"),
-            ("", "uptime, outages, losses and errors are of today, from the store"),
+            ("\(look.arrows.sideways) Tab [ ] 1-9", "another processor"),
+            ("a", "all processors in a list, Enter: the chosen one"),
+            ("o", "order: meter, name, level (of all: trouble first)"),
+            ("\(look.arrows.upright) PgUp PgDn", "scroll, or choose in the list"), ("?", "this page"),
+            ("q Ctrl-C", "quit"), ("", ""),
+            ("Z S M G", "zones, sources, mixes, groups, as the unit counts"),
+            (look.isUnicode ? "█ │" : "= |", "level, and the peak of the last seconds"),
+            (
+                look.isUnicode ? "" : "= * #",
+                "over \(Int(LevelBar.loud)) dB it is loud, over \(Int(LevelBar.hot)) near to clipping"
+            ),
+            ("today", "uptime, outages, losses, errors: from the store"),
         ]
         let width = (lines.map { Screen.width($0.0) }.max() ?? 0) + 3
         for (row, line) in zip(rows, lines) {

@@ -35,14 +35,14 @@ extension Watch {
 
     private func drawCounts(on screen: inout Screen, row: Int) {
         var pieces = Pieces()
-        pieces.add("\(Int64(picture.units.count).grouped) processors", .bold)
+        pieces.add("\(picture.units.count.grouped) processors", .bold)
         for state in ["up", "down", "unknown"] {
             let count = picture.units.count { (isSpeaking ? Self.worst($0) : "unknown") == state }
             guard count > 0 else { continue }
             let look = look.state(state)
-            pieces.add("  \(look.mark) \(Int64(count).grouped) \(state)", look.ink)
+            pieces.add("  \(look.mark) \(count.grouped) \(state)", look.ink)
         }
-        pieces.add("  \(Int64(picture.units.reduce(0) { $0 + $1.rate }).grouped) samples/s")
+        pieces.add("  \(picture.units.reduce(0) { $0 + $1.rate }.grouped) samples/s")
         if let day {
             let lost = day.units.values.reduce(0) { $0 + $1.samplesLost }
             pieces.add(lost == 0 ? "  none lost today" : "  \(lost.grouped) lost today", lost == 0 ? .faint : .bad)
@@ -64,7 +64,9 @@ extension Watch {
         screen.write("control", row: row, column: columns.control, ink: .faint)
         screen.write("meters", row: row, column: columns.meters, ink: .faint)
         if columns.rate + 9 <= size.columns { screen.write("samples/s", row: row, column: columns.rate, ink: .faint) }
-        if columns.today + 15 <= size.columns { screen.write("up today %", row: row, column: columns.today, ink: .faint) }
+        if columns.today + 15 <= size.columns {
+            screen.write("up today %", row: row, column: columns.today, ink: .faint)
+        }
     }
 
     private func draw(
@@ -76,7 +78,8 @@ extension Watch {
         let digits = "\(number + 1)"
         screen.write(digits, row: row, column: max(1, 5 - digits.count), end: 6, ink: .faint, ellipsis: look.ellipsis)
         screen.write(
-            unit.name, row: row, column: 6, end: columns.control - 1, ink: isChosen ? .bold : .plain, ellipsis: look.ellipsis)
+            unit.name, row: row, column: 6, end: columns.control - 1, ink: isChosen ? .bold : .plain,
+            ellipsis: look.ellipsis)
         for (link, column, end) in [
             (unit.control, columns.control, columns.meters), (unit.meters, columns.meters, columns.rate),
         ] {
@@ -88,9 +91,11 @@ extension Watch {
                 let since = " \(Self.clock(link.since, now: now.wall))"
                 if Screen.width(text + since) < end - column { text += since }
             }
-            screen.write(text, row: row, column: column, end: min(end - 1, size.columns), ink: state.ink, ellipsis: look.ellipsis)
+            screen.write(
+                text, row: row, column: column, end: min(end - 1, size.columns), ink: state.ink, ellipsis: look.ellipsis
+            )
         }
-        let rate = Int64(unit.rate).grouped
+        let rate = unit.rate.grouped
         if columns.rate + 9 <= size.columns { screen.write(rate, row: row, column: columns.rate + 9 - rate.count) }
         guard columns.today + 15 <= size.columns, let day = day?.units[unit.name] else { return }
         let shares = [day.control, day.meters].map { $0?.uptimePercent.map { Percent.text($0) } ?? "-" }

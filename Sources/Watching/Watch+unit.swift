@@ -22,34 +22,46 @@ extension Watch {
         let day = day?.units[unit.name]
         let links = [("control", unit.control, day?.control), ("meters", unit.meters, day?.meters)]
         if let rows = plan.links {
-            for (row, link) in zip(rows, links) { pieces(of: link, now).draw(on: &screen, row: row, look) }
+            let width = links.map { Screen.width(state(of: $0.1)) }.max() ?? 0
+            for (row, link) in zip(rows, links) { pieces(of: link, width, now).draw(on: &screen, row: row, look) }
         } else if let row = plan.state {
-            var pieces = Pieces()
-            for (name, standing, _) in links {
-                let state = look.state(isSpeaking ? standing?.state : nil)
-                let cause = standing?.cause.map { " \($0)" } ?? ""
-                pieces.add("\(state.mark) \(name) \(isSpeaking ? (standing?.state ?? "?") + cause : "?")  ", state.ink)
-            }
-            pieces.add("\(unit.rate)/s  ")
-            pieces.add(unit.name)
-            pieces.draw(on: &screen, row: row, look)
+            drawState(of: unit, on: &screen, row: row)
         }
         if let row = plan.samples { samples(of: unit).draw(on: &screen, row: row, look) }
         if let row = plan.errors { errors(of: unit, now).draw(on: &screen, row: row, look) }
     }
 
+    /// Both links in one row: their marks are there on 20 columns.
+    private func drawState(of unit: FeedPicture.Unit, on screen: inout Screen, row: Int) {
+        var column = 0
+        for (name, standing) in [("control", unit.control), ("meters", unit.meters)] {
+            let state = look.state(isSpeaking ? standing?.state : nil)
+            let cause = isSpeaking ? standing?.cause.map { " \($0)" } ?? "" : ""
+            column =
+                screen.write(
+                    "\(state.mark) \(name)\(cause)", row: row, column: column, ink: state.ink, ellipsis: look.ellipsis)
+                + 1
+        }
+        let text = " \(unit.rate)/s  \(unit.name)"
+        if column + 8 <= size.columns { screen.write(text, row: row, column: column, ellipsis: look.ellipsis) }
+    }
+
     private typealias LinkOfToday = (name: String, standing: FeedPicture.Standing?, day: DayFigures.LinkDay?)
 
-    private func pieces(of link: LinkOfToday, _ now: Moment) -> Pieces {
+    /// `down refused`.
+    private func state(of standing: FeedPicture.Standing?) -> String {
+        guard isSpeaking else { return "not known now" }
+        return standing.map { $0.state + ($0.cause.map { " \($0)" } ?? "") } ?? "not told yet"
+    }
+
+    /// Up to `width` columns are left for the state, so that what follows stands below one another.
+    private func pieces(of link: LinkOfToday, _ width: Int, _ now: Moment) -> Pieces {
         var pieces = Pieces()
         let state = look.state(isSpeaking ? link.standing?.state : nil)
         pieces.add(link.name.padded(to: 9), .faint)
-        guard isSpeaking, let standing = link.standing else {
-            pieces.add("\(state.mark) \(isSpeaking ? "not told yet" : "not known now")", state.ink)
-            return pieces
-        }
-        let cause = standing.cause.map { " \($0)" } ?? ""
-        pieces.add("\(state.mark) \(standing.state)\(cause)".padded(to: 8), state.ink.bolder)
+        pieces.add(
+            "\(state.mark) \(self.state(of: link.standing).padded(to: min(width, size.columns / 2)))", state.ink.bolder)
+        guard isSpeaking, let standing = link.standing else { return pieces }
         let length = Self.length(now.wall - standing.since)
         pieces.add("  since \(Self.clock(standing.since, now: now.wall))")
         pieces.add(" (\(length))".padded(to: 12), .faint)
@@ -65,14 +77,14 @@ extension Watch {
     private func samples(of unit: FeedPicture.Unit) -> Pieces {
         var pieces = Pieces()
         pieces.add("samples".padded(to: 9), .faint)
-        pieces.add("\(Int64(unit.rate).grouped)/s")
+        pieces.add("\(unit.rate.grouped)/s")
         guard let day = day?.units[unit.name] else { return pieces }
         pieces.add("  today ", .faint)
         pieces.add("\(day.samples.grouped) stored")
         let lost = day.samplesLost == 0 ? "none lost" : "\(day.samplesLost.grouped) lost"
         pieces.add(", \(lost)", day.samplesLost == 0 ? .plain : .bad)
         if day.datagramsLost > 0 { pieces.add(", \(day.datagramsLost.grouped) datagrams lost", .bad) }
-        if picture.missed > 0 { pieces.add("  (\(Int64(picture.missed).grouped) missed here)", .unsure) }
+        if picture.missed > 0 { pieces.add("  (\(picture.missed.grouped) missed here)", .unsure) }
         return pieces
     }
 
@@ -81,7 +93,8 @@ extension Watch {
         pieces.add("errors".padded(to: 9), .faint)
         guard let errors = day?.errors(of: unit.name) else {
             let isAsked = figures == .asked
-            pieces.add(isAsked ? "the store is being asked \(look.ellipsis)" : "not known: the store cannot be read", .faint)
+            pieces.add(
+                isAsked ? "the store is being asked \(look.ellipsis)" : "not known: the store cannot be read", .faint)
             return pieces
         }
         guard !errors.isEmpty else {
@@ -113,13 +126,17 @@ extension Watch {
 
     mutating func drawMeters(of unit: FeedPicture.Unit, on screen: inout Screen, _ plan: Plan, _ now: Moment) {
         let channels = order(unit.channels)
-        let rows = plan.body.count
-        guard rows > 0 else { return }
+        guard !plan.body.isEmpty else { return }
         let most = max(1, size.columns / Self.narrowest)
-        let columns = min(most, max(1, (channels.count + rows - 1) / rows))
+        let columns = min(most, max(1, (channels.count + plan.body.count - 1) / plan.body.count))
+        // Columns of one height.
+        let rows = min(plan.body.count, max(1, (channels.count + columns - 1) / columns))
         view.fit(rows * columns, of: channels.count)
         if channels.isEmpty {
-            let words = isSpeaking ? "no meter has said anything yet" : "no levels: not connected"
+            let words =
+                !isSpeaking
+                ? "no levels: not connected"
+                : unit.isCurrent ? "no meter has said anything yet" : "no levels: the meters link is not up"
             screen.write(words, row: plan.body.lowerBound, column: 0, ink: .faint, ellipsis: look.ellipsis)
             return
         }
@@ -132,18 +149,22 @@ extension Watch {
             let place = MeterPlace(column: column * (width + gap), width: width, tags: tags, labels: labels)
             let from = view.first + column * rows
             guard from < channels.count else { continue }
-            if let row = plan.scale { LevelBar.drawScale(on: &screen, row: row, column: place.bar, width: place.barWidth) }
+            if let row = plan.scale {
+                LevelBar.drawScale(on: &screen, row: row, column: place.bar, width: place.barWidth)
+                screen.write("dB", row: row, column: max(0, place.end - 2), ink: .faint)
+            }
             for (row, channel) in zip(plan.body, channels[from..<min(from + rows, channels.count)]) {
                 draw(channel, on: &screen, row: row, place, isLive: isLive, now)
             }
         }
-        if let row = plan.scale { screen.write("dB", row: row, column: max(0, width - 2), ink: .faint) }
     }
 
     /// Where of a row a meter is: its tag, its label, its bar, its level.
     private struct MeterPlace {
         static let levelWidth = 6
-        let column, label, labelWidth, bar, barWidth, end: Int
+        let column, label, labelWidth, bar, barWidth: Int
+        /// Behind the level.
+        let end: Int
 
         init(column: Int, width: Int, tags: Int, labels: Int) {
             let tag = width >= 24 ? min(tags, 12) + 1 : 0
@@ -156,7 +177,8 @@ extension Watch {
     }
 
     private func draw(
-        _ channel: FeedPicture.Channel, on screen: inout Screen, row: Int, _ place: MeterPlace, isLive: Bool, _ now: Moment
+        _ channel: FeedPicture.Channel, on screen: inout Screen, row: Int, _ place: MeterPlace, isLive: Bool,
+        _ now: Moment
     ) {
         let isHeard = isLive && channel.level > LevelBar.floor
         if place.label > place.column {
@@ -167,7 +189,8 @@ extension Watch {
             channel.label ?? channel.name, row: row, column: place.label, end: place.label + place.labelWidth,
             ink: isHeard ? .plain : .faint, ellipsis: look.ellipsis)
         LevelBar.draw(
-            isLive ? channel.level : LevelBar.floor, peak: isLive ? channel.peak.shown(at: now.steady) : nil, on: &screen,
+            isLive ? channel.level : LevelBar.floor, peak: isLive ? channel.peak.shown(at: now.steady) : nil,
+            on: &screen,
             row: row, column: place.bar, width: place.barWidth, look)
         let text = isLive ? LevelBar.text(channel.level) : "-"
         let ink: Ink = !isHeard ? .faint : channel.level > LevelBar.hot ? .bad.bolder : .plain

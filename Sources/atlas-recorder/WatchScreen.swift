@@ -98,7 +98,7 @@ final class WatchScreen {
 
     private func draw(_ now: Moment) {
         let page = watch.page(at: now)
-        pending = page.bytes(after: shown, isColoured: watch.look.isColoured)[...]
+        pending = page.bytes(after: shown, watch.look)[...]
         shown = page
         isDirty = false
         second = now.wall / 1_000_000
