@@ -67,7 +67,13 @@ int cterminal_take(int input, int output) {
     output_fd = output;
     has_settings = input >= 0 && isatty(input) && tcgetattr(input, &settings) == 0;
     struct sigaction action = {.sa_handler = end_by_fatal_signal};
-    for (size_t i = 0; i < COUNT(fatal); i++) sigaction(fatal[i], &action, NULL);
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < COUNT(fatal); i++) {
+        sigaction(fatal[i], &action, NULL);
+        sigaddset(&set, fatal[i]);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);  // who started this may have blocked some
     return draw_on();
 }
 
