@@ -45,7 +45,8 @@ let package = Package(
             name: "Reporting",
             dependencies: ["AtlasProtocol", "Diagnosis", "RecorderStore", "Reports", "WallTime", "WebAssets"]),
         // The live view: lines and keys in, screens out. No terminal, no clock.
-        .target(name: "Watching", dependencies: ["AtlasProtocol", "Recorder", "RecorderStore", "Reporting", "WallTime"]),
+        .target(
+            name: "Watching", dependencies: ["AtlasProtocol", "Recorder", "RecorderStore", "Reporting", "WallTime"]),
         .target(
             name: "AtlasSimulator",
             dependencies: [
@@ -56,7 +57,8 @@ let package = Package(
         .executableTarget(
             name: "atlas-recorder",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "CSockets", "CTerminal", "Configuration", "Diagnosis", "Locks", "Recorder",
+                "AtlasProtocol", "AtlasSimulator", "CSockets", "CTerminal", "Configuration", "Diagnosis", "Locks",
+                "Recorder",
                 "RecorderStore", "Reporting", "WallTime", "Watching",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -79,6 +81,7 @@ let package = Package(
             name: "RecorderTests",
             dependencies: [
                 "AtlasProtocol", "AtlasSimulator", "CSockets", "Diagnosis", "Locks", "Recorder", "RecorderStore",
+                "WallTime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

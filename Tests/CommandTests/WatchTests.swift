@@ -73,7 +73,8 @@ struct WatchTests {
 
     @Test(
         "a signal ends it, and the terminal is as it was",
-        arguments: [(SIGINT, 0), (SIGTERM, 0), (SIGHUP, 0), (SIGSEGV, -SIGSEGV), (SIGQUIT, -SIGQUIT)] as [(Int32, Int32)])
+        arguments: [(SIGINT, 0), (SIGTERM, 0), (SIGHUP, 0), (SIGSEGV, -SIGSEGV), (SIGQUIT, -SIGQUIT)]
+            as [(Int32, Int32)])
     func signals(signal: Int32, status: Int32) async throws {
         let bench = try await Bench()
         try await PseudoTerminal.run(
