@@ -11,9 +11,11 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // The two C edges: SQLite, and the page of system calls that plain `import Glibc` lacks.
+        // The C edges: SQLite, and the pages of system calls that plain `import Glibc` lacks.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CSockets"),
+        // A terminal that is left as it was found, whatever ends the program.
+        .target(name: "CTerminal"),
 
         // SQL, style sheets, scripts: every file becomes a string literal of the module (Plugins/EmbedText).
         .executableTarget(name: "text-embedder"),
@@ -42,6 +44,9 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: ["AtlasProtocol", "Diagnosis", "RecorderStore", "Reports", "WallTime", "WebAssets"]),
+        // The live view: lines and keys in, screens out. No terminal, no clock.
+        .target(
+            name: "Watching", dependencies: ["AtlasProtocol", "Recorder", "RecorderStore", "Reporting", "WallTime"]),
         .target(
             name: "WebServer",
             dependencies: [
@@ -60,8 +65,8 @@ let package = Package(
         .executableTarget(
             name: "atlas-recorder",
             dependencies: [
-                "AtlasProtocol", "AtlasSimulator", "Configuration", "Diagnosis", "Locks", "Recorder", "RecorderStore",
-                "Reporting", "WallTime", "WebServer",
+                "AtlasProtocol", "AtlasSimulator", "CSockets", "CTerminal", "Configuration", "Diagnosis", "Locks",
+                "Recorder", "RecorderStore", "Reporting", "WallTime", "Watching", "WebServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -83,6 +88,7 @@ let package = Package(
             name: "RecorderTests",
             dependencies: [
                 "AtlasProtocol", "AtlasSimulator", "CSockets", "Diagnosis", "Locks", "Recorder", "RecorderStore",
+                "WallTime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -92,6 +98,7 @@ let package = Package(
         .testTarget(
             name: "WebServerTests",
             dependencies: ["Recorder", "WebServer", .product(name: "NIOCore", package: "swift-nio")]),
+        .testTarget(name: "WatchingTests", dependencies: ["Recorder", "Reporting", "WallTime", "Watching"]),
         .testTarget(name: "CommandTests", dependencies: ["atlas-recorder"], exclude: ["Browser"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["AtlasProtocol", "Diagnosis", "Reporting", "WallTime"],

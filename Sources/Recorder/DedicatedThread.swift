@@ -2,14 +2,14 @@ import CSockets
 import Glibc
 
 /// A thread of our own for a loop that waits in system calls; a thread of Swift's shared pool must never wait.
-enum DedicatedThread {
+package enum DedicatedThread {
     private final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
     /// Starts `body`; the thread ends with it. Throws EAGAIN's words if the host has no thread to give.
-    static func start(named name: String, _ body: @escaping @Sendable () -> Void) throws(ReceiverError) {
+    package static func start(named name: String, _ body: @escaping @Sendable () -> Void) throws(ReceiverError) {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(
             Box {

@@ -15,8 +15,8 @@ enum Length {
 }
 
 /// A percentage for people: cut to two decimals, so that only 100 reads "100".
-enum Percent {
-    static func text(_ percent: Double) -> String {
+package enum Percent {
+    package static func text(_ percent: Double) -> String {
         let hundredths = Int((percent * 100).rounded(.down))
         if hundredths == 10_000 { return "100" }
         return "\(hundredths / 100).\(zeroPadded(hundredths % 100, 2))"

@@ -42,7 +42,7 @@ package struct Style: Sendable {
 }
 
 /// Columns of text, aligned by what a terminal shows; numbers to the right.
-struct TextTable {
+package struct TextTable {
     let header: [String]
     let rightAligned: Set<Int>
     var rows: [[String]] = []
@@ -93,7 +93,7 @@ struct TextTable {
     }
 
     /// Terminal columns, near enough: East Asian wide characters take two (UAX #11), combining ones none.
-    static func width(_ text: String) -> Int {
+    package static func width(_ text: String) -> Int {
         text.reduce(0) { sum, character in
             guard let first = character.unicodeScalars.first else { return sum }
             let wide = [
@@ -107,7 +107,7 @@ struct TextTable {
 
 extension String {
     /// What a unit sent is shown, not obeyed: no escape sequence reaches the terminal.
-    func replacingControls() -> String {
+    package func replacingControls() -> String {
         String(
             String.UnicodeScalarView(
                 unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "\u{FFFD}" : $0 }))

@@ -239,7 +239,7 @@ extension String {
 
 extension BinaryInteger {
     /// `1,234,567`.
-    var grouped: String {
+    package var grouped: String {
         let digits = String(magnitude)
         var result = ""
         for (index, digit) in digits.enumerated() {

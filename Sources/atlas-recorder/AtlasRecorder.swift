@@ -15,7 +15,8 @@ struct AtlasRecorder: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Run.self, ReportCommand.self, Serve.self, Tail.self, PortsCommand.self, DoctorCommand.self, CheckCommand.self,
+            Run.self, ReportCommand.self, WatchCommand.self, Serve.self, Tail.self, PortsCommand.self,
+            DoctorCommand.self, CheckCommand.self,
             Backup.self, PruneCommand.self, Rescue.self, ConfigCommand.self, Simulate.self,
         ])
 

@@ -31,17 +31,19 @@ struct Tail: ParsableCommand {
     func run() throws {
         let path = try Console.storeToRead(flag: store).path
         do {
-            let reader = try FeedReader(store: path)
-            var known = KnownNames()
+            var reader = try FeedReader(store: path)
+            var decoder = FeedDecoder()
+            var wanted = Wanted(processor: processor, meter: meter)
             var isFollowed = true
             reader.lines { bytes in
-                let line = FeedLine(bytes)
-                if let remark = known.remark(on: line, processor: processor, meter: meter) { Console.note(remark) }
-                guard isWanted(line) else {
+                let message = decoder.decode(bytes)
+                let isWanted = wanted.take(message, decoder.meters)
+                if let remark = wanted.remark() { Console.note(remark) }
+                guard isWanted else {
                     isFollowed = Console.hasReader
                     return isFollowed
                 }
-                let text = format == .json ? String(decoding: bytes, as: UTF8.self) : line.shown
+                let text = format == .json ? String(decoding: bytes, as: UTF8.self) : message.text(decoder.meters)
                 isFollowed = text.map { Console.follows($0) } ?? true
                 return isFollowed
             }
@@ -51,38 +53,55 @@ struct Tail: ParsableCommand {
         }
         Console.note("the recorder has ended the feed")
     }
-
-    private func isWanted(_ line: FeedLine) -> Bool {
-        if let processor, let name = line.string("processor"), name != processor { return false }
-        guard let meter, let name = line.string("meter") else { return true }
-        return name == meter || line.string("label") == meter
-    }
 }
 
-/// What the feed has named: so that a name it has not is told, and not waited for in silence.
-private struct KnownNames {
+/// What of the feed is asked for. A name that the feed does not have is told, and not waited for in silence.
+private struct Wanted {
+    let processor, meter: String?
+    /// Of the decoder's meters, those that were looked at so far: whether they are asked for.
+    private var meters: [Bool] = []
     private var processors: [String] = []
-    private var meters: Set<String> = []
+    private var others: Set<String> = []
+    private var isNamed = false
     private var isTold = false
 
-    /// Once, when every unit's links have been told and meters come.
-    mutating func remark(on line: FeedLine, processor: String?, meter: String?) -> String? {
-        guard !isTold else { return nil }
-        if let name = line.string("processor"), !processors.contains(name) { processors.append(name) }
-        guard let name = line.string("meter") else { return nil }
+    init(processor: String?, meter: String?) { (self.processor, self.meter) = (processor, meter) }
+
+    mutating func take(_ message: FeedMessage, _ names: [FeedDecoder.MeterName]) -> Bool {
+        switch message {
+        case .link(let processor, _, _, _, _):
+            note(processor)
+            return self.processor == nil || self.processor == processor
+        case .value(let index, _, _):
+            for name in names[meters.count...] {
+                note(name.processor)
+                let isOfUnit = processor == nil || processor == name.processor
+                let isMeter = meter == nil || meter == name.meter || meter == name.label
+                if isOfUnit, isMeter { isNamed = true }
+                if isOfUnit { others.insert(name.meter) }
+                meters.append(isOfUnit && isMeter)
+            }
+            values += 1
+            return meters[index]
+        case .hello, .missed, .error, .status, .unreadable: return true
+        }
+    }
+    private var values = 0
+
+    private mutating func note(_ processor: String) {
+        if !processors.contains(processor) { processors.append(processor) }
+    }
+
+    /// Once: when meters come, and so every unit's links were told; of a meter after a few hundred values, when each that is on
+    /// has been named.
+    mutating func remark() -> String? {
+        guard !isTold, !isNamed, values > 0 else { return nil }
         if let processor, !processors.contains(processor) {
             isTold = true
             return "no processor is called '\(processor)'; there are \(processors.joined(separator: ", "))"
         }
-        if let processor, line.string("processor") != processor { return nil }
-        guard let meter else { return nil }
-        if name == meter || line.string("label") == meter { isTold = true }
-        // After a few hundred values every meter that is on has been named.
-        guard !isTold, !meters.insert(name).inserted, !meters.isEmpty else { return nil }
-        count += 1
-        guard count == 400 else { return nil }
+        guard let meter, values >= 400, !others.isEmpty else { return nil }
         isTold = true
-        return "no meter '\(meter)' has said anything yet; there are \(meters.sorted().joined(separator: ", "))"
+        return "no meter '\(meter)' has said anything yet; there are \(others.sorted().joined(separator: ", "))"
     }
-    private var count = 0
 }

@@ -46,7 +46,8 @@ struct UsageTests {
     }
 
     @Test(
-        "help names every flag of the contract", arguments: ["run", "report", "ports", "doctor", "config", "simulate"])
+        "help names every flag of the contract",
+        arguments: ["run", "report", "watch", "ports", "doctor", "config", "simulate"])
     func help(command: String) async throws {
         let result = try await Program.run(command, "--help")
         #expect(result.status == 0)
@@ -57,6 +58,7 @@ struct UsageTests {
             ],
             "config": ["check"],
             "report": ["--since", "--until", "--split", "--processor", "--format", "--show-sql", "--list", "--store"],
+            "watch": ["--processor", "--store", "q or Ctrl-C", "a line a second"],
             "ports": ["--port", "--control-port", "--format"],
             "doctor": ["--store", "--processor", "--meter-port", "--format"],
             "simulate": [

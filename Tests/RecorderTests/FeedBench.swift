@@ -100,3 +100,10 @@ final class RawReader: Sendable {
     }
     var endsWithALine: Bool { state.withLock { $0.bytes.last == 10 } }
 }
+
+extension JSONMembers {
+    init?(line: [UInt8]) {
+        guard let members = line.withUnsafeBufferPointer({ JSONMembers($0) }) else { return nil }
+        self = members
+    }
+}

@@ -1,4 +1,5 @@
 import Testing
+import WallTime
 
 @testable import Recorder
 
@@ -118,7 +119,7 @@ import Testing
         "damaged lines do not stop it, and what it remembers changes no line's meaning",
         arguments: [1, 2, 3] as [UInt64])
     func garbage(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededNumbers(seed: seed)
         let whole =
             (0..<6).map {
                 Self.line(
@@ -156,18 +157,5 @@ import Testing
             }
         }
         #expect(readable > 20_000)
-    }
-}
-
-/// SplitMix64: the same seed, the same numbers.
-private struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }

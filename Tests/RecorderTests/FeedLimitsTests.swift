@@ -84,9 +84,9 @@ struct FeedLimitsTests {
         await end
         try await eventually { slow.hasEnded }
         #expect(slow.endsWithALine)
-        let lines = slow.lines.map { FeedLine(Array($0.utf8)) }
-        let values = lines.count { $0.string("meter") != nil }
-        let missed = lines.compactMap { $0.number("missed").flatMap { Int($0) } }.reduce(0, +)
+        let lines = slow.lines.compactMap { JSONMembers(line: Array($0.utf8)) }
+        let values = lines.count { $0.text("meter") != nil }
+        let missed = lines.compactMap { $0.integer("missed").map { Int($0) } }.reduce(0, +)
         #expect(missed > 0)
         #expect(values + missed == 40 * block.samples)
     }

@@ -91,8 +91,8 @@ struct ReloadPlanTests {
     }
 }
 
-/// SplitMix64: the same settings at every run.
-private struct SeededNumbers: RandomNumberGenerator {
+/// SplitMix64: the same numbers at every run.
+struct SeededNumbers: RandomNumberGenerator {
     var state: UInt64
     init(seed: UInt64) { state = seed }
     mutating func next() -> UInt64 {

@@ -122,7 +122,7 @@ struct FeedText {
         }
         buffer.writeBytes(lastTime.text)
         buffer.writeBytes(middle(Channel(processor: processor, slot: slot)))
-        buffer.writeString(level == level.rounded() && abs(level) < 1e15 ? "\(Int64(level))}\n" : "\(level)}\n")
+        buffer.writeString("\(FeedMessage.number(level))}\n")
     }
 
     private mutating func middle(_ channel: Channel) -> [UInt8] {

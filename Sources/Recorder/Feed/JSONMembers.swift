@@ -1,8 +1,8 @@
 /// The members of one JSON object (RFC 8259), read byte by byte. Arrays in it are passed over. Of a name that
 /// comes twice the last counts, as in JavaScript.
-struct JSONMembers {
+struct JSONMembers: Sendable {
     private typealias Bytes = UnsafeBufferPointer<UInt8>
-    private enum Value {
+    private enum Value: Sendable {
         case text(String)
         case number(double: Double, integer: Int64?)
         case object([UInt8])
