@@ -16,7 +16,7 @@ extension ReportPage {
         let less = all - Int64(rows.count)
         let rest = less > 0 ? "; \(less.grouped) earlier ones: atlas-recorder report outages" : ""
         func table(_ caption: String, _ rows: ArraySlice<[HTML]>) -> HTML {
-            PageTable(
+            unitTable(
                 caption: caption,
                 columns: ["Started", "Ended", "In window", "Processor", "Link", "Cause", "All causes"], numeric: [2],
                 rows: Array(rows)
@@ -49,7 +49,7 @@ extension ReportPage {
         }
         let less = summary.errors.count - shown.count
         let rest = less > 0 ? "; \(less.grouped) more: atlas-recorder report errors" : ""
-        var html = PageTable(
+        var html = unitTable(
             caption: "Errors of sockets in the window; EADDRINUSE is always listed\(rest)",
             columns: ["Code", "Socket", "Count", "An hour", "First", "Last"]
                 + (hasBefore ? ["Last before the window"] : []) + ["Processor", "Held by", "Message"],
@@ -88,7 +88,7 @@ extension ReportPage {
         let less = summary.losses.count - shown.count
         let rest = less > 0 ? "; \(less.grouped) earlier ones: atlas-recorder report losses" : ""
         return heading
-            + PageTable(
+            + unitTable(
                 caption: "What was received and not stored, the latest first\(rest)",
                 columns: ["Time", "Processor", "Reason", "Datagrams", "Samples"], numeric: [3, 4], rows: rows
             ).html
