@@ -11,9 +11,11 @@ WITH RECURSIVE span AS (
                    CAST(:until_us AS INTEGER) - CAST(:since_us AS INTEGER) AS length_us,
                    CAST(coalesce(:cells, 60) AS INTEGER) AS cells)
 ), step AS (
-    -- So that the columns begin at a full hour where they can.
+    -- So that the columns begin at a full hour, or at midnight UTC, where they can.
     SELECT since_us, until_us, minutes > 24 AS by_hour,
-           CASE WHEN minutes > 24 THEN hours * 3600000000
+           CASE WHEN minutes > 24
+                THEN 3600000000 * CASE WHEN hours <= 4 THEN hours WHEN hours <= 6 THEN 6 WHEN hours <= 8 THEN 8
+                                       WHEN hours <= 12 THEN 12 ELSE (hours + 23) / 24 * 24 END
                 ELSE 60000000 * CASE WHEN minutes <= 6 THEN minutes WHEN minutes <= 10 THEN 10 WHEN minutes <= 12 THEN 12
                                      WHEN minutes <= 15 THEN 15 WHEN minutes <= 20 THEN 20 ELSE 30 END END AS step_us
       FROM span

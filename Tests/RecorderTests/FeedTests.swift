@@ -7,7 +7,7 @@ import Testing
 @testable import Recorder
 
 /// The feed on its real socket.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct FeedTests {
     /// Reads a feed on a thread of its own until it ends.
     private final class Reading: Sendable {

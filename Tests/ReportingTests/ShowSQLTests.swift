@@ -51,7 +51,8 @@ import Testing
         for name in Summary.sources {
             let part = try #require(Report(named: name)).sql
             #expect(
-                sql.components(separatedBy: part).count - 1 == (split == nil ? 1 : [.json, .html].contains(format) ? 3 : 2), "\(name)")
+                sql.components(separatedBy: part).count - 1
+                    == (split == nil ? 1 : [.json, .html].contains(format) ? 3 : 2), "\(name)")
         }
         let quiet = try #require(Report(named: "quiet")).sql
         #expect(sql.contains(quiet) == (split != nil))

@@ -25,7 +25,7 @@ package struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
 
     /// A name that somebody else chose: in an element of its own, so that letters that are written from right to left do not
     /// turn the words beside it.
-    static func name(_ text: String) -> HTML { "<bdi>\(text)</bdi>" }
+    static func name(_ text: String) -> HTML { text.isEmpty ? "" : "<bdi>\(text)</bdi>" }
 
     /// The text as an element's content and as an attribute's value in either quotes. What no page may hold, or would not
     /// show as what it is - control characters, noncharacters, those that turn the direction of what follows - is U+FFFD.

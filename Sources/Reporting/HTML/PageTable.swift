@@ -28,6 +28,13 @@ struct PageTable {
             """
     }
 
+    func without(column name: String) -> PageTable {
+        guard let place = columns.firstIndex(of: name) else { return self }
+        func cut<Cell>(_ row: [Cell]) -> [Cell] { Array(row[..<place] + row[(place + 1)...]) }
+        let numeric = Set(numeric.filter { $0 != place }.map { $0 > place ? $0 - 1 : $0 })
+        return PageTable(caption: caption, columns: cut(columns), numeric: numeric, rows: rows.map(cut))
+    }
+
     private func look(_ column: Int) -> HTML { numeric.contains(column) ? " class=\"n\"" : "" }
 }
 

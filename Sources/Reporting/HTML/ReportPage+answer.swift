@@ -37,10 +37,13 @@ extension ReportPage {
         return html
     }
 
-    var windowText: String {
+    private var windowText: String { Self.words(question) }
+
+    /// The window for people, and how long it is.
+    static func words(_ question: Question) -> String {
         let since = LocalTime.textWithZone(question.since).droppingMilliseconds()
         let until = LocalTime.textWithZone(question.until).droppingMilliseconds()
-        return "\(since) to \(until) (\(Length.text(summary.window)))"
+        return "\(since) to \(until) (\(Length.text(question.until - question.since)))"
     }
 
     private func card(_ unit: Summary.ProcessorSummary) -> HTML {

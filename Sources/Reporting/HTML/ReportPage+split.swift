@@ -21,7 +21,8 @@ extension ReportPage {
                 switch figure.kind {
                 case .heading: "<b>\(HTML.name(figure.label))</b>"
                 case .figure: HTML.name(figure.label)
-                case .detail, .rate: "<span class=\"detail\">\(figure.label)</span>"
+                case .detail: "<span class=\"detail\">\(figure.label)</span>"
+                case .rate: "<span class=\"detail\">an hour</span>"
                 }
             return [label, "\(figure.before)", "\(figure.after)", Self.word(figure.finding)]
         }
@@ -31,8 +32,8 @@ extension ReportPage {
             columns: ["Figure", "Before", "After", "Change"], numeric: [1, 2], rows: rows, hasRowHeadings: true)
         return """
             <ul class="sides">
-            <li><b>Before</b> \(before.question.span)<br>recorded \(before.recordedShare)</li>
-            <li><b>After</b> \(after.question.span)<br>recorded \(after.recordedShare)</li>
+            <li><b>Before</b> \(Self.words(before.question))<br>recorded \(before.recordedShare)</li>
+            <li><b>After</b> \(Self.words(after.question))<br>recorded \(after.recordedShare)</li>
             </ul>
             \(table.html)
             """

@@ -15,11 +15,21 @@ extension ReportPage {
         let all = summary.processors.reduce(Int64(0)) { $1.links.reduce($0) { $0 + $1.outages } }
         let less = all - Int64(rows.count)
         let rest = less > 0 ? "; \(less.grouped) earlier ones: atlas-recorder report outages" : ""
-        return PageTable(
-            caption: "Every time that a link was down, the latest first\(rest)",
-            columns: ["Started", "Ended", "In window", "Processor", "Link", "Cause", "All causes"], numeric: [2],
-            rows: rows
-        ).html
+        func table(_ caption: String, _ rows: ArraySlice<[HTML]>) -> HTML {
+            unitTable(
+                caption: caption,
+                columns: ["Started", "Ended", "In window", "Processor", "Link", "Cause", "All causes"], numeric: [2],
+                rows: Array(rows)
+            ).html
+        }
+        let html = table("Every time that a link was down, the latest first", rows.prefix(Limit.openOutages))
+        guard rows.count > Limit.openOutages else { return html }
+        let earlier = rows.count - Limit.openOutages
+        return """
+            \(html)<details><summary>\(earlier.grouped) earlier ones</summary>
+            \(table("Outages before those\(rest)", rows.dropFirst(Limit.openOutages)))</details>
+
+            """
     }
 
     var errors: HTML {
@@ -39,7 +49,7 @@ extension ReportPage {
         }
         let less = summary.errors.count - shown.count
         let rest = less > 0 ? "; \(less.grouped) more: atlas-recorder report errors" : ""
-        var html = PageTable(
+        var html = unitTable(
             caption: "Errors of sockets in the window; EADDRINUSE is always listed\(rest)",
             columns: ["Code", "Socket", "Count", "An hour", "First", "Last"]
                 + (hasBefore ? ["Last before the window"] : []) + ["Processor", "Held by", "Message"],
@@ -78,7 +88,7 @@ extension ReportPage {
         let less = summary.losses.count - shown.count
         let rest = less > 0 ? "; \(less.grouped) earlier ones: atlas-recorder report losses" : ""
         return heading
-            + PageTable(
+            + unitTable(
                 caption: "What was received and not stored, the latest first\(rest)",
                 columns: ["Time", "Processor", "Reason", "Datagrams", "Samples"], numeric: [3, 4], rows: rows
             ).html

@@ -75,11 +75,17 @@ extension ReportPage {
         }
         if !fleet.isWhole { for link in fleet.totals { add("All together", link) } }
         for unit in fleet.listed { for link in unit.links { add(HTML.name(unit.processor), link) } }
-        return PageTable(
+        return unitTable(
             caption: "Each link in the window: up, down and not known add up to \(Length.text(summary.window))",
             columns: ["Processor", "Link", "Uptime %", "Up", "Down", "Not known", "Outages", "Longest"],
             numeric: [2, 3, 4, 5, 6, 7], rows: rows
         ).html
+    }
+
+    /// Where there is one unit, its name says nothing in a column.
+    func unitTable(caption: String, columns: [String], numeric: Set<Int>, rows: [[HTML]]) -> PageTable {
+        let table = PageTable(caption: caption, columns: columns, numeric: numeric, rows: rows)
+        return summary.processors.count == 1 ? table.without(column: "Processor") : table
     }
 
     private var stateTables: HTML {
@@ -120,8 +126,9 @@ extension TimeAxis {
     func picture(most: Int = 7, split: Int64? = nil) -> HTML {
         let texts = ticks(most: most).map { tick -> HTML in
             let x = TimeAxis.percent(place(tick.at))
-            // What would be cut at the edge is left out.
-            guard (25...975).contains(place(tick.at)) else { return "" }
+            // What would reach over the edge is left out. Fewer ticks are those of a narrow picture.
+            let margin = most < 7 ? 8 * tick.label.count : 25
+            guard (margin...(1_000 - margin)).contains(place(tick.at)) else { return "" }
             return "<line x1=\"\(x)\" x2=\"\(x)\" y2=\"4\"/><text x=\"\(x)\" y=\"16\">\(tick.label)</text>"
         }
         let mark = split.map { time -> HTML in

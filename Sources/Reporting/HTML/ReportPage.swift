@@ -42,7 +42,7 @@ package struct ReportPage: Sendable {
     /// How much a page holds, so that its length does not depend on how much went wrong.
     enum Limit {
         /// Rows of a table.
-        static let outages = 200, errors = 100, losses = 50, states = 50
+        static let outages = 200, openOutages = 12, errors = 100, losses = 50, states = 50
         /// Rectangles of all the strips.
         static let parts = 3_000
         /// Columns of time in the picture of a meter.
