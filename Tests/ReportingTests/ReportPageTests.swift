@@ -147,6 +147,17 @@ import Testing
         #expect(sections.contains("<code>--processor NAME</code>"))
     }
 
+    @Test("of many units that are all alike there are the sums")
+    func alike() throws {
+        let store = try HandMadeStore((1...20).map { "Unit \($0)" })
+        for unit in 1...20 {
+            for link in ["control", "meters"] { try store.states([("up", 1_000)], link: link, processor: unit) }
+        }
+        let page = try page(store, 0, 1_000)
+        #expect(page.headline == "All 20 processors up now" && page.strips.isEmpty)
+        #expect(page.sections.components(separatedBy: "<td>All together</td>").count == 3)
+    }
+
     @Test("any other report is its table on a page, with a split both")
     func otherReports() throws {
         let store = try HandMadeStore.mended()

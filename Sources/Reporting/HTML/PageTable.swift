@@ -20,7 +20,7 @@ struct PageTable {
             return "<tr>\(cells)</tr>\n"
         }
         return """
-            <div class="scroll" role="region" tabindex="0" aria-label="\(caption)"><table><caption><span>\(caption)</span></caption>
+            <div class="scroll" role="group" tabindex="0" aria-label="\(caption)"><table><caption><span>\(caption)</span></caption>
             <thead><tr>\(head)</tr></thead>
             <tbody>
             \(body)</tbody></table></div>

@@ -31,10 +31,11 @@ extension ReportPage {
         if let halves { html += splitSentences(halves) }
         if !fleet.isWhole {
             let counts = fleet.stateCounts(.plain).map { HTML("<li>\($0)</li>") }
-            html += "<ul class=\"counts\">\(counts)</ul>\n<p>Here: \(fleet.remark ?? "")</p>\n"
+            html += "<ul class=\"counts\">\(counts)</ul>\n<p>Here: \(fleet.remark ?? "").</p>\n"
         }
-        html += "<ul class=\"units\">\n\(fleet.listed.map { card($0) })</ul>\n<ul class=\"facts\">\n\(facts)</ul>\n"
-        return html
+        let cards = fleet.listed.map { card($0) }
+        if !cards.isEmpty { html += "<ul class=\"units\">\n\(cards)</ul>\n" }
+        return html + "<ul class=\"facts\">\n\(facts)</ul>\n"
     }
 
     private var windowText: String { Self.words(question) }

@@ -90,7 +90,7 @@ extension ReportPage {
         }
         return """
             <details><summary>Table<span class="hidden"> of \(name)</span></summary>
-            <div class="scroll" role="region" tabindex="0" aria-label="Levels of \(name)"><table class="figures">
+            <div class="scroll" role="group" tabindex="0" aria-label="Levels of \(name)"><table class="figures">
             <caption><span>\(HTML.name(name)) in steps of \(Length.whole(length)), dB</span></caption>
             <thead><tr><th scope="col">From<th scope="col">Low<th scope="col">Mean<th scope="col">High\
             <th scope="col">Silent %<th scope="col">Known</thead>

@@ -14,20 +14,25 @@ extension ReportPage {
         }
         let all = summary.processors.reduce(Int64(0)) { $1.links.reduce($0) { $0 + $1.outages } }
         let less = all - Int64(rows.count)
-        let rest = less > 0 ? "; \(less.grouped) earlier ones: atlas-recorder report outages" : ""
+        return latestFirst(
+            "Every time that a link was down", of: "outages", leftOut: less,
+            columns: ["Started", "Ended", "In window", "Processor", "Link", "Cause", "All causes"], numeric: [2], rows)
+    }
+
+    /// A table of which the first rows are seen at once, and the others on demand.
+    /// - Parameter leftOut: how many rows there are that no table of the page has; the report `report` has them.
+    private func latestFirst(
+        _ caption: String, of report: String, leftOut: Int64, columns: [String], numeric: Set<Int>, _ rows: [[HTML]]
+    ) -> HTML {
+        let rest = leftOut > 0 ? "; \(leftOut.grouped) earlier ones: atlas-recorder report \(report)" : ""
         func table(_ caption: String, _ rows: ArraySlice<[HTML]>) -> HTML {
-            unitTable(
-                caption: caption,
-                columns: ["Started", "Ended", "In window", "Processor", "Link", "Cause", "All causes"], numeric: [2],
-                rows: Array(rows)
-            ).html
+            unitTable(caption: caption, columns: columns, numeric: numeric, rows: Array(rows)).html
         }
-        let html = table("Every time that a link was down, the latest first", rows.prefix(Limit.openOutages))
-        guard rows.count > Limit.openOutages else { return html }
-        let earlier = rows.count - Limit.openOutages
+        let first = table("\(caption), the latest first", rows.prefix(Limit.openRows))
+        guard rows.count > Limit.openRows else { return first }
         return """
-            \(html)<details><summary>\(earlier.grouped) earlier ones</summary>
-            \(table("Outages before those\(rest)", rows.dropFirst(Limit.openOutages)))</details>
+            \(first)<details><summary>\((rows.count - Limit.openRows).grouped) earlier ones</summary>
+            \(table("\(caption), those before\(rest)", rows.dropFirst(Limit.openRows)))</details>
 
             """
     }
@@ -85,13 +90,10 @@ extension ReportPage {
                 "\(loss.datagrams.grouped)", "\(loss.samples?.grouped ?? "not known")",
             ]
         }
-        let less = summary.losses.count - shown.count
-        let rest = less > 0 ? "; \(less.grouped) earlier ones: atlas-recorder report losses" : ""
         return heading
-            + unitTable(
-                caption: "What was received and not stored, the latest first\(rest)",
-                columns: ["Time", "Processor", "Reason", "Datagrams", "Samples"], numeric: [3, 4], rows: rows
-            ).html
+            + latestFirst(
+                "What was received and not stored", of: "losses", leftOut: Int64(summary.losses.count - shown.count),
+                columns: ["Time", "Processor", "Reason", "Datagrams", "Samples"], numeric: [3, 4], rows)
     }
 
     /// The absence of something is a finding, and stands beside how much of the window was recorded.

@@ -3,12 +3,14 @@ import WallTime
 /// Each link over the window: a strip to look at, its figures, and the states in a table.
 extension ReportPage {
     var timeline: HTML {
-        guard !strips.isEmpty else { return "<p>No processor in this store.</p>\n" }
+        guard !summary.processors.isEmpty else { return "<p>No processor in this store.</p>\n" }
+        let remark: HTML = Fleet(summary.processors).remark.map { "<p>Here: \($0).</p>\n" } ?? ""
+        guard !strips.isEmpty else { return remark + linkFigures }
         var html: HTML = """
             <p class="legend">\(HTML.key("up")) up \(HTML.key("down")) down \(HTML.key("unknown")) not known\(splitKey)</p>
 
             """
-        if let remark = Fleet(summary.processors).remark { html += "<p>Here: \(remark).</p>\n" }
+        html += remark
         html += "<div class=\"strips\">\n"
         var unit: String?
         for strip in strips {

@@ -42,11 +42,12 @@ package struct ReportPage: Sendable {
     /// How much a page holds, so that its length does not depend on how much went wrong.
     enum Limit {
         /// Rows of a table.
-        static let outages = 200, openOutages = 12, errors = 100, losses = 50, states = 50
+        static let outages = 200, openRows = 12, errors = 100, losses = 50, states = 50
         /// Rectangles of all the strips.
         static let parts = 3_000
-        /// Columns of time in the picture of a meter.
-        static func columns(meters: Int64) -> Int { meters <= 64 ? 240 : meters <= 160 ? 120 : 60 }
+        /// Columns of time in the picture of a meter. So few that a day has hours are read from the hours: the minutes of
+        /// many units take long.
+        static func columns(meters: Int64) -> Int { meters <= 64 ? 240 : meters <= 160 ? 120 : 48 }
         /// Rows of the table behind it.
         static func rows(meters: Int) -> Int64 { meters <= 64 ? 48 : 12 }
     }
