@@ -51,7 +51,7 @@ package struct StoreBreak: Sendable, Equatable {
 
 extension Summary {
     /// The rescue in which errors of this window were lost; nil: none was.
-    var errorsLost: StoreBreak? { breaks.last { $0.lost("socket_error") || $0.lost("socket_error_minute") } }
+    package var errorsLost: StoreBreak? { breaks.last { $0.lost("socket_error") || $0.lost("socket_error_minute") } }
 }
 
 extension String {

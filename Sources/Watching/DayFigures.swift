@@ -7,6 +7,8 @@ package struct DayFigures: Equatable, Sendable {
     package struct LinkDay: Equatable, Sendable {
         package let uptimePercent: Double?
         package let outages: Int64
+        /// Microseconds of today of which it is not known whether it was up.
+        package let unknown: Int64
     }
     package struct UnitDay: Equatable, Sendable {
         package var control, meters: LinkDay?
@@ -24,7 +26,14 @@ package struct DayFigures: Equatable, Sendable {
     /// The latest first.
     package let errors: [LastError]
 
-    package init(units: [String: UnitDay], errors: [LastError]) { (self.units, self.errors) = (units, errors) }
+    /// Microseconds of today that were recorded; nil: all of it. What was not seen is not said to be none.
+    package let recorded: Int64?
+    /// What became of errors that were in this store; nil: they are all there.
+    package let lost: String?
+
+    package init(units: [String: UnitDay], errors: [LastError], recorded: Int64?, lost: String? = nil) {
+        (self.units, self.errors, self.recorded, self.lost) = (units, errors, recorded, lost)
+    }
 
     /// Asks the store; `now`: microseconds since 1970 UTC. Throws `StoreError`.
     package init(store: String, processor: String?, now: Int64) throws(StoreError) {
@@ -36,7 +45,7 @@ package struct DayFigures: Equatable, Sendable {
                 control: nil, meters: nil, samples: unit.samples, samplesLost: unit.samplesLost,
                 datagramsLost: unit.datagramsLost)
             for link in unit.links {
-                let figures = LinkDay(uptimePercent: link.uptimePercent, outages: link.outages)
+                let figures = LinkDay(uptimePercent: link.uptimePercent, outages: link.outages, unknown: link.unknown)
                 if link.link == "control" { day.control = figures }
                 if link.link == "meters" { day.meters = figures }
             }
@@ -48,7 +57,11 @@ package struct DayFigures: Equatable, Sendable {
                 code: error.code, socket: error.socket, operation: error.operation, count: error.count, last: last,
                 processor: error.processor, holder: error.holder)
         }
-        self.init(units: units, errors: errors.sorted { $0.last > $1.last })
+        // A recorder commits each half second: what comes up to now is on its way.
+        let isWhole = summary.window - summary.recorded < 2_000_000
+        self.init(
+            units: units, errors: errors.sorted { $0.last > $1.last }, recorded: isWhole ? nil : summary.recorded,
+            lost: summary.errorsLost?.loss)
     }
 
     /// The day's first instant. `now` at midnight itself: the microsecond before, so that the window is never empty.

@@ -47,7 +47,7 @@ extension Watch {
             let lost = day.units.values.reduce(0) { $0 + $1.samplesLost }
             pieces.add(lost == 0 ? "  none lost today" : "  \(lost.grouped) lost today", lost == 0 ? .faint : .bad)
             let count = day.errors.reduce(0) { $0 + $1.count }
-            pieces.add(count == 0 ? "  no errors" : "  \(count.grouped) errors", count == 0 ? .faint : .bad)
+            pieces.add(count == 0 ? "  no errors recorded" : "  \(count.grouped) errors", count == 0 ? .faint : .bad)
         }
         pieces.draw(on: &screen, row: row, look)
     }

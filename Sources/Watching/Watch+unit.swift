@@ -70,6 +70,7 @@ extension Watch {
             pieces.add("  today ", .faint)
             pieces.add("\(day.uptimePercent.map { Percent.text($0) } ?? "-") % up")
             if day.outages > 0 { pieces.add(", \(outages)", .unsure) }
+            if day.unknown >= 2_000_000 { pieces.add(", \(Self.length(day.unknown)) unknown", .faint) }
         }
         return pieces
     }
@@ -97,8 +98,13 @@ extension Watch {
                 isAsked ? "the store is being asked \(look.ellipsis)" : "not known: the store cannot be read", .faint)
             return pieces
         }
+        if let lost = day?.lost, errors.isEmpty {
+            pieces.add("none left; \(lost)", .unsure)
+            return pieces
+        }
         guard !errors.isEmpty else {
-            pieces.add("none today")
+            pieces.add(
+                day?.recorded.map { "none in the \(Self.length($0)) of today that were recorded" } ?? "none today")
             return pieces
         }
         for (index, error) in errors.prefix(3).enumerated() {

@@ -31,7 +31,7 @@ struct WatchTests {
             terminal = Terminal([PROGRAM, 'watch', '--store', ARGUMENTS[0]])
             terminal.shows('● up', row=2)
             terminal.shows('● up', row=3)
-            terminal.shows('none today', row=5)
+            terminal.shows('of today that were recorded', row=5)
             terminal.shows('today 100 % up', row=2)
             terminal.wait(lambda: 'Main Bar' in terminal.rows[8] and '█' in terminal.rows[8], 'a bar')
             assert '/s ' in terminal.rows[4], terminal.rows

@@ -13,8 +13,8 @@ import WallTime
             DayFigures(
                 units: [
                     "Bar": .init(
-                        control: .init(uptimePercent: 99.829, outages: 1),
-                        meters: .init(uptimePercent: 100, outages: 0),
+                        control: .init(uptimePercent: 99.829, outages: 1, unknown: 0),
+                        meters: .init(uptimePercent: 100, outages: 0, unknown: 3_600_000_000),
                         samples: 1_234_567, samplesLost: 12, datagramsLost: 0)
                 ],
                 errors: [
@@ -26,7 +26,7 @@ import WallTime
                         code: "ECONNRESET", socket: "tcp", operation: "recv", count: 1, last: Feed.begin,
                         processor: "Patio",
                         holder: nil),
-                ]))
+                ], recorded: nil))
         feed.wait(62)
         let rows = feed.rows()
         let since = LocalTime.text(Feed.begin).dropFirst(11).prefix(8)
@@ -35,7 +35,9 @@ import WallTime
         #expect(
             rows[2].hasPrefix("control  ● up  since \(since) (1m 2s)")
                 && rows[2].hasSuffix("today 99.82 % up, 1 outage"))
-        #expect(rows[3].hasPrefix("meters   ● up  since \(since) (1m 2s)") && rows[3].hasSuffix("today 100 % up"))
+        #expect(
+            rows[3].hasPrefix("meters   ● up  since \(since) (1m 2s)")
+                && rows[3].hasSuffix("today 100 % up, 1h 0m unknown"))
         #expect(rows[4] == "samples  0/s  today 1,234,567 stored, 12 lost")
         #expect(rows[5] == "errors   EADDRINUSE 11, last \(since) (udp bind, held by node (pid 2211))")
         #expect(
@@ -44,6 +46,18 @@ import WallTime
         #expect(rows[10].hasPrefix("Z2 Zone 2 █") && rows[10].hasSuffix(" -38.0"))
         #expect(rows[11].hasPrefix("Z7 Patio") && !rows[11].contains("█") && rows[11].hasSuffix(" -80.0"))
         #expect(rows[23] == "q quit  ? help  o order: meter")
+    }
+
+    @Test("no error is said of the time that was recorded, not of all the day")
+    func recorded() {
+        let feed = Feed()
+        feed.hello().unit("Bar", zones: 1)
+        feed.watch.figures = .known(DayFigures(units: [:], errors: [], recorded: 4_000_000_000))
+        #expect(feed.rows()[5] == "errors   none in the 1h 6m of today that were recorded")
+        feed.watch.figures = .known(DayFigures(units: [:], errors: [], recorded: nil))
+        #expect(feed.rows()[5] == "errors   none today")
+        feed.watch.figures = .known(DayFigures(units: [:], errors: [], recorded: nil, lost: "they were lost"))
+        #expect(feed.rows()[5] == "errors   none left; they were lost")
     }
 
     @Test("on 20 columns and 5 rows the links' states and the first meters are there")
