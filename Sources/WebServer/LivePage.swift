@@ -18,7 +18,7 @@ struct LivePage {
                 <script src="/live.js" defer></script>
 
                 """,
-            top: form + (isPast ? "" : meters))
+            top: form, live: isPast ? "" : meters)
     }
 
     private func field(_ name: String, _ label: String, _ hint: String) -> HTML {
@@ -50,13 +50,5 @@ struct LivePage {
         </section>
 
         """
-    }
-}
-
-extension HTML {
-    fileprivate static func + (left: HTML, right: HTML) -> HTML {
-        var both = left
-        both += right
-        return both
     }
 }

@@ -107,10 +107,15 @@ import Testing
     func additions() throws {
         let page = try page(HandMadeStore.mended())
         let document = page.document(
-            .init(head: "<script src=\"live.js\"></script>\n", top: "<p id=\"live\"></p>\n", title: "Live: <"))
+            .init(
+                head: "<script src=\"live.js\"></script>\n", top: "<p id=\"ask\"></p>\n",
+                live: "<section id=\"live\"></section>\n"))
         #expect(document.contains("<script src=\"live.js\"></script>\n</head>"))
-        #expect(document.contains("<main>\n<p id=\"live\"></p>\n<section id=\"answer\""))
-        #expect(document.contains("<title>Live: &lt;"))
+        #expect(document.contains("<main>\n<p id=\"ask\"></p>\n<section id=\"answer\""))
+        // Behind the answer, before everything else.
+        #expect(document.contains("</section>\n<section id=\"live\"></section>\n<section id=\"timeline\""))
+        #expect(document.contains("<a href=\"#live\">Meters now</a>"))
+        #expect(!page.document().contains("#live"))
         #expect(!document.contains("Content-Security-Policy"))
     }
 

@@ -58,11 +58,11 @@ package struct ReportPage: Sendable {
         package var head: HTML
         /// In `<main>`, before the report's sections.
         package var top: HTML
-        /// Before the page's title.
-        package var title: String
+        /// A section of its own behind the answer, with the id `live`.
+        package var live: HTML
 
-        package init(head: HTML = "", top: HTML = "", title: String = "") {
-            (self.head, self.top, self.title) = (head, top, title)
+        package init(head: HTML = "", top: HTML = "", live: HTML = "") {
+            (self.head, self.top, self.live) = (head, top, live)
         }
     }
 
@@ -71,14 +71,19 @@ package struct ReportPage: Sendable {
         let names = summary.processors.map(\.processor)
         let unit = names.count == 1 ? names[0] : "\(names.count) processors"
         let title = "\(headline) - \(unit), \(LocalTime.text(question.until).prefix(16))"
-        let links = parts.map { HTML("<li><a href=\"#\($0.id)\">\($0.title)</a></li>\n") }
+        var places = parts.map { (id: $0.id, title: $0.title) }
+        if additions.live != "" { places.insert(("live", "Meters now"), at: 1) }
+        let links = places.map { HTML("<li><a href=\"#\($0.id)\">\($0.title)</a></li>\n") }
         let navigation: HTML = "<nav aria-label=\"Sections\"><ul>\n\(links)</ul></nav>\n"
         return Self.document(
-            title: additions.title + title, additions, navigation: navigation, main: HTML(markup: sections))
+            title: title, additions, navigation: navigation,
+            main: Self.markup(parts.prefix(1)) + additions.live + Self.markup(parts.dropFirst()))
     }
 
     /// What is inside `<main>`: a `<section id="…">` for each part. The ids stay what they are.
-    package var sections: String {
+    package var sections: String { Self.markup(parts[...]).markup }
+
+    private static func markup(_ parts: ArraySlice<Part>) -> HTML {
         parts.map { part -> HTML in
             """
             <section id="\(part.id)" aria-labelledby="\(part.id)-title">
@@ -86,7 +91,7 @@ package struct ReportPage: Sendable {
             \(part.content)</section>
 
             """
-        }.joined().markup
+        }.joined()
     }
 
     struct Part {
