@@ -16,17 +16,24 @@ package struct KeyReader: Sendable {
 
     package init() {}
 
-    /// Whether an ESC waits for what follows it: the key of that name, if nothing does for a while.
-    package var isWaiting: Bool { if case .plain = state { false } else { true } }
+    /// When an ESC is the key of that name, if nothing follows it until then; steady microseconds.
+    package private(set) var deadline: Int64?
+    /// How long it waits. A sequence in pieces comes faster, also from far away. Microseconds.
+    package static let patience: Int64 = 50_000
 
-    /// Nothing followed.
-    package mutating func timeOut() -> [Key] {
-        defer { state = .plain }
+    /// What an ESC without a sequence means, if it is time.
+    package mutating func timeOut(at now: Int64) -> [Key] {
+        guard let deadline, now >= deadline else { return [] }
+        defer { (state, self.deadline) = (.plain, nil) }
         if case .escape = state { return [.escape] }
         return []
     }
 
-    package mutating func read(_ bytes: some Sequence<UInt8>) -> [Key] { bytes.compactMap { read($0) } }
+    package mutating func read(_ bytes: some Sequence<UInt8>, at now: Int64) -> [Key] {
+        let keys = bytes.compactMap { read($0) }
+        if case .plain = state { deadline = nil } else { deadline = now + Self.patience }
+        return keys
+    }
 
     private mutating func read(_ byte: UInt8) -> Key? {
         switch state {

@@ -67,8 +67,8 @@ extension Watch {
             let unit = picture.units[index]
             let isChosen = index == view.chosen
             let state = look.state(isSpeaking ? Self.worst(unit) : nil)
-            let start = column
             column = screen.write(" \(state.mark)", row: row, column: column, ink: state.ink)
+            let start = column
             column = screen.write(
                 names[index], row: row, column: column, end: min(column + 24, size.columns),
                 ink: isChosen ? .bold : .plain, ellipsis: look.ellipsis)

@@ -56,7 +56,7 @@ extension Watch {
     private func columns(_ names: Int) -> (control: Int, meters: Int, rate: Int, today: Int) {
         let room = max(0, size.columns - names - 7)
         let link = min(30, max(9, room * 30 / 100))
-        return (names + 7, names + 7 + link, names + 7 + 2 * link, names + 17 + 2 * link)
+        return (names + 7, names + 7 + link, names + 7 + 2 * link, names + 18 + 2 * link)
     }
 
     private func drawHeads(on screen: inout Screen, row: Int, _ names: Int) {

@@ -62,7 +62,7 @@ extension Watch {
         pieces.add(
             "\(state.mark) \(self.state(of: link.standing).padded(to: min(width, size.columns / 2)))", state.ink.bolder)
         guard isSpeaking, let standing = link.standing else { return pieces }
-        let length = Self.length(now.wall - standing.since)
+        let length = Self.length(now.wall.subtractingReportingOverflow(standing.since).partialValue)
         pieces.add("  since \(Self.clock(standing.since, now: now.wall))")
         pieces.add(" (\(length))".padded(to: 12), .faint)
         if let day = link.day {

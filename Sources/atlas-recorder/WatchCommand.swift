@@ -23,7 +23,7 @@ struct WatchCommand: ParsableCommand {
 
             Examples:
               atlas-recorder watch
-              atlas-recorder watch --processor 'Main Bar' --store /var/lib/atlas-recorder/atlas.sqlite
+              atlas-recorder watch --processor 'Main Bar'
               atlas-recorder watch | tee levels.log
             """)
 

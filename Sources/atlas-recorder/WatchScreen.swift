@@ -8,8 +8,6 @@ import Watching
 final class WatchScreen {
     /// Microseconds between two redraws.
     private static let frame: Int64 = 50_000
-    /// An ESC after which nothing comes for so long is the key. Microseconds.
-    private static let escapeWait: Int64 = 50_000
 
     private var feed: WatchFeed
     private var watch: Watch
@@ -68,7 +66,8 @@ final class WatchScreen {
             poll(&ready, nfds_t(ready.count), Int32((wait(at: .now) + 999) / 1_000))
             let now = Moment.now
             if ready[2].revents != 0, !answerSignals() { return }
-            if ready[1].revents != 0 || keys.isWaiting, !readKeys(isReady: ready[1].revents != 0) { return }
+            if ready[1].revents != 0, !readKeys(at: now) { return }
+            if !press(keys.timeOut(at: now.steady)) { return }
             if ready[0].revents != 0 {
                 feed.read(into: &watch.picture, at: now)
                 isDirty = true
@@ -92,7 +91,7 @@ final class WatchScreen {
         var wait = 1_000_000 - now.wall % 1_000_000  // the clock on the page
         if isDirty || watch.isMoving(at: now), pending.isEmpty { wait = min(wait, nextFrame - now.steady) }
         if !feed.isOpen { wait = min(wait, feed.nextTry - now.steady) }
-        if keys.isWaiting { wait = min(wait, Self.escapeWait) }
+        if let deadline = keys.deadline { wait = min(wait, deadline - now.steady) }
         return min(max(0, wait), 1_000_000)
     }
 
@@ -118,21 +117,18 @@ final class WatchScreen {
     }
 
     /// False: it is to end.
-    private func readKeys(isReady: Bool) -> Bool {
-        var pressed: [Key] = []
-        if isReady {
-            var bytes = [UInt8](repeating: 0, count: 256)
-            let count = read(input, &bytes, bytes.count)
-            if count < 0 { return errno == EINTR || errno == EAGAIN }
-            // With nothing to read it would not be ready: the terminal's other end is gone.
-            guard count > 0 else { return false }
-            pressed = keys.read(bytes[..<count])
-        } else {
-            pressed = keys.timeOut()
-        }
-        for key in pressed where watch.press(key) == .quit { return false }
-        isDirty = isDirty || !pressed.isEmpty
-        nextFrame = pressed.isEmpty ? nextFrame : min(nextFrame, Moment.now.steady + Self.frame / 2)
+    private func readKeys(at now: Moment) -> Bool {
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = read(input, &bytes, bytes.count)
+        if count < 0 { return errno == EINTR || errno == EAGAIN }
+        // With nothing to read it would not be ready: the terminal's other end is gone.
+        return count > 0 && press(keys.read(bytes[..<count], at: now.steady))
+    }
+
+    /// False: it is to end.
+    private func press(_ keys: [Key]) -> Bool {
+        for key in keys where watch.press(key) == .quit { return false }
+        if !keys.isEmpty { isDirty = true }
         return true
     }
 

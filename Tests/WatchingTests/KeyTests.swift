@@ -15,28 +15,32 @@ import Testing
         var reader = KeyReader()
         let bytes = Array(Self.typed.utf8)
         let keys = stride(from: 0, to: bytes.count, by: length).flatMap {
-            reader.read(bytes[$0..<min($0 + length, bytes.count)])
+            reader.timeOut(at: Int64($0)) + reader.read(bytes[$0..<min($0 + length, bytes.count)], at: Int64($0))
         }
         #expect(keys == Self.keys)
-        #expect(!reader.isWaiting)
+        #expect(reader.deadline == nil)
     }
 
-    @Test("an ESC is a key when nothing follows, and is none with what follows")
+    @Test("an ESC is a key when nothing follows in time, and is none with what follows")
     func escape() {
         var reader = KeyReader()
-        #expect(reader.read([0x1B]).isEmpty && reader.isWaiting)
-        #expect(reader.timeOut() == [.escape] && !reader.isWaiting)
-        #expect(reader.read(Array("\u{1B}[1".utf8)).isEmpty && reader.timeOut().isEmpty)
-        #expect(reader.read(Array("x".utf8)) == [.character("x")])
+        #expect(reader.read([0x1B], at: 10).isEmpty && reader.deadline == 50_010)
+        #expect(reader.timeOut(at: 50_009).isEmpty && reader.deadline != nil)
+        #expect(reader.timeOut(at: 50_010) == [.escape] && reader.deadline == nil)
+        #expect(reader.read([0x1B], at: 0).isEmpty && reader.timeOut(at: 49_999).isEmpty)
+        #expect(reader.read(Array("[".utf8), at: 49_999).isEmpty && reader.timeOut(at: 99_998).isEmpty)
+        #expect(reader.read(Array("B".utf8), at: 99_998) == [.down] && reader.deadline == nil)
+        #expect(reader.read(Array("\u{1B}[1".utf8), at: 0).isEmpty && reader.timeOut(at: 50_000).isEmpty)
+        #expect(reader.read(Array("x".utf8), at: 50_000) == [.character("x")])
     }
 
     @Test("whatever is typed, it goes on", arguments: [1, 2] as [UInt64])
     func garbage(seed: UInt64) {
         var random = Numbers(seed)
         var reader = KeyReader()
-        for _ in 0..<20_000 { _ = reader.read([UInt8.random(in: 0...255, using: &random)]) }
-        _ = reader.timeOut()
-        #expect(reader.read(Array("q".utf8)) == [.character("q")])
+        for _ in 0..<20_000 { _ = reader.read([UInt8.random(in: 0...255, using: &random)], at: 0) }
+        _ = reader.timeOut(at: 50_000)
+        #expect(reader.read(Array("q".utf8), at: 0) == [.character("q")])
     }
 
     @Test("keys choose among three units: round about, by number, from the list")

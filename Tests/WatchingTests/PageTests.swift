@@ -222,6 +222,21 @@ import WallTime
         }
     }
 
+    @Test("numbers that no recorder writes end nothing", arguments: [Int64.min, -1, 0, .max])
+    func impossible(at: Int64) {
+        let feed = Feed()
+        feed.hello().unit("Bar", zones: 2).link("Bar", "control", "up", since: at).value(
+            "Bar", "ZoneMeter_0", 1e308, at: at)
+        feed.value("Bar", "ZoneMeter_1", -1e308, at: at)
+        #expect(feed.rows()[8].hasSuffix("1000.0") && feed.rows()[2].contains("since"))
+        feed.press(.character("a"))
+        #expect(feed.rows().contains { $0.contains("Bar") })
+        #expect(PlainLine.text(feed.picture.units[0], at: at).contains("loudest ZoneMeter_0 1000.0 dB"))
+        feed.wait(5)
+        _ = feed.picture.tick(feed.now)
+        #expect(!feed.rows().isEmpty)
+    }
+
     @Test("rows of the page do not meet, at any height")
     func plan() {
         for rows in 1...60 {
