@@ -95,6 +95,8 @@
   function showStates(it) {
     const known = links.get(it.name)
     if (!known) return
+    // Levels of before are no levels of now.
+    it.figure.classList.toggle('stale', known.get('meters')?.state !== 'up')
     it.states.replaceChildren(...[...known].map(([link, { state, cause, since_us }]) => {
       const span = document.createElement('span')
       span.className = `state ${state}`
