@@ -81,6 +81,8 @@ import Testing
             INSERT INTO minute_coverage (processor_id, from_us, until_us)
             VALUES (1, \(HandMadeStore.begin), \(HandMadeStore.at(600)));
             INSERT INTO event (at_us, processor_id, link, event, cause, detail)
+            VALUES (\(HandMadeStore.at(3_601)), 1, 'meters', 'taken', NULL, \(literal));
+            INSERT INTO event (at_us, processor_id, link, event, cause, detail)
             VALUES (\(HandMadeStore.at(50)), 1, 'meters', 'store_rescued', NULL, \(literal));
             """)
         let page = try ReportPage(

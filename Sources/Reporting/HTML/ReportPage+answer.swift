@@ -95,7 +95,11 @@ extension ReportPage {
             "recorded", "\(share) %", missing == 0 ? "all of the window" : "\(Length.text(missing)) is not known",
             missing == 0 ? "good" : "unsure")
         html += fact("samples stored", summary.samplesStored.grouped, summary.lossWords)
-        if let taken = summary.takenText(.plain) { html += fact("meters taken", taken, "", "bad") }
+        if let latest = summary.thieves.first {
+            let times = summary.thieves.reduce(0) { $0 + $1.times }
+            let when = LocalTime.text(latest.last).droppingMilliseconds()
+            html += fact("meters taken", times.grouped, "last \(when) by \(latest.lastBy)", "bad")
+        }
         return html
     }
 }

@@ -73,7 +73,7 @@ extension ReportPage {
             ]
         }
         return "<h3>Who took the meters</h3>\n"
-            + PageTable(
+            + unitTable(
                 caption: "Programs of this host that got the meters in our place",
                 columns: ["Processor", "Program", "Times", "First", "Last", "Meters down"], numeric: [2, 5], rows: rows
             ).html
