@@ -38,7 +38,8 @@ struct Answer: Sendable {
                 + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         ("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"),
-        ("Cross-Origin-Opener-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store"),
+        ("Cross-Origin-Opener-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"),
+        ("Cache-Control", "no-store"),
     ]
 
     static func head(_ status: HTTPResponseStatus, type: String, length: Int?, _ more: [(String, String)] = [])

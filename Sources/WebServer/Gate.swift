@@ -71,7 +71,9 @@ package struct Gate: Sendable {
         guard isOurs(host) else {
             throw Refusal(
                 status: 421,
-                words: "this server is not called '\(host)'. If it is, as behind a proxy, start it with --http-host \(host)")
+                words:
+                    "this server is not called '\(host)'. If it is, as behind a proxy, start it with --http-host \(host)"
+            )
         }
         try checkOrigin(head, host: named[0])
         // Says nothing that is anybody's secret, and those who ask often cannot sign in.

@@ -25,7 +25,10 @@ struct MetricsText {
     private(set) var text = ""
 
     /// `elapsed`: seconds that each link was in each state since this server began.
-    init(_ format: Format, _ board: LiveBoard, _ status: FeedMessage.Status?, _ times: LinkTimes, version: String?, now: Int64) {
+    init(
+        _ format: Format, _ board: LiveBoard, _ status: FeedMessage.Status?, _ times: LinkTimes, version: String?,
+        now: Int64
+    ) {
         self.format = format
         family("atlas_recorder_up", .gauge, "Whether a recorder writes the store now.", [([], status == nil ? 0 : 1)])
         if let version {
@@ -55,7 +58,8 @@ struct MetricsText {
         family(
             "atlas_link_state_since_seconds", .gauge, "When the link's state began, seconds since 1970 UTC.", since)
         family(
-            "atlas_link_state_seconds", .counter, "Time that the link was in each state since this server began.", seconds
+            "atlas_link_state_seconds", .counter, "Time that the link was in each state since this server began.",
+            seconds
         )
     }
 
@@ -65,16 +69,19 @@ struct MetricsText {
         }
         counter("atlas_samples_stored", "Samples stored since the recorder began.", status.samples)
         counter(
-            "atlas_samples_duplicate", "Values that came a second time for another program of the host.", status.duplicates)
+            "atlas_samples_duplicate", "Values that came a second time for another program of the host.",
+            status.duplicates)
         counter("atlas_samples_lost", "Samples that did not become rows.", status.lostSamples)
         counter(
-            "atlas_datagrams_lost", "Datagrams that were lost with nobody knows how many samples.", status.lostDatagrams)
+            "atlas_datagrams_lost", "Datagrams that were lost with nobody knows how many samples.", status.lostDatagrams
+        )
         counter("atlas_commits", "Commits to the store.", status.commits)
         counter("atlas_commit_seconds", "Time that commits took.", status.commitTime, over: 1e6)
         family(
             "atlas_longest_commit_seconds", .gauge, "The longest commit of the last second.",
             [([], Double(status.longestCommit) / 1e6)])
-        family("atlas_queue_bytes", .gauge, "Memory of samples that wait for a commit.", [([], Double(status.queueBytes))])
+        family(
+            "atlas_queue_bytes", .gauge, "Memory of samples that wait for a commit.", [([], Double(status.queueBytes))])
         family(
             "atlas_entries_waiting", .gauge, "Events and errors that wait because the store refuses.",
             [([], Double(status.entriesWaiting))])

@@ -71,7 +71,8 @@ struct ReportRequest {
                 since: query["since"], until: query["until"], split: query["split"], now: now)
             let reader = try StoreReader(path: store)
             let question = Question(
-                since: window.sinceMicroseconds, until: window.untilMicroseconds, processor: query["processor"], now: now
+                since: window.sinceMicroseconds, until: window.untilMicroseconds, processor: query["processor"],
+                now: now
             )
             if let unknown = try unknownProcessor(reader) { return .text(.notFound, unknown) }
             switch kind {

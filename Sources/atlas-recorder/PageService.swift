@@ -17,7 +17,9 @@ struct PageService: Service {
                 try? await gracefulShutdown()
                 return await server.stop()
             } catch {
-                if !isTold { Console.note("\(error) Recording goes on without the page; it is tried again every 10 s.") }
+                if !isTold {
+                    Console.note("\(error) Recording goes on without the page; it is tried again every 10 s.")
+                }
                 isTold = true
                 await cancelWhenGracefulShutdown { try? await Task.sleep(for: .seconds(10)) }
             }
@@ -54,7 +56,8 @@ struct Page {
         let name = ErrnoName.name(error.errnoCode)
         let remedy =
             switch name {
-            case "EADDRINUSE": "Another program listens there: ss -ltnp tells which. Or choose another port with --http."
+            case "EADDRINUSE":
+                "Another program listens there: ss -ltnp tells which. Or choose another port with --http."
             case "EADDRNOTAVAIL": "This host has no such address: ip addr lists those that it has."
             case "EACCES": "Ports below 1024 are root's: choose a higher one with --http."
             default: "Choose another address with --http."

@@ -148,7 +148,9 @@ struct ReportCommand: ParsableCommand {
 
     private func chosenReport() throws -> Report {
         if name.hasSuffix(".sql") {
-            return Report(name: name, sql: try TextFile.read(name, as: "the report", remedy: "Name a file with one SELECT in it."))
+            return Report(
+                name: name, sql: try TextFile.read(name, as: "the report", remedy: "Name a file with one SELECT in it.")
+            )
         }
         guard let report = Report(named: name) else {
             throw ValidationError(

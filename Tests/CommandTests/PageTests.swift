@@ -7,7 +7,8 @@ struct PageTests {
     private let folder = Folder()
     private var store: String { folder.file("s.sqlite") }
 
-    @Test("a recorder serves its page, the report as JSON, metrics and how it does; wrong questions are told what works")
+    @Test(
+        "a recorder serves its page, the report as JSON, metrics and how it does; wrong questions are told what works")
     func answers() async throws {
         let unit = try await SimulatedUnit()
         let recorder = try unit.recorder(store, "--http", "127.0.0.1:0")
@@ -145,7 +146,10 @@ struct PageTests {
     @Test("a port that somebody has: serve says so and ends, a recorder says so and records")
     func portInUse() async throws {
         let other = try Running(
-            ["-u", "-c", "import socket,signal\ns=socket.create_server(('127.0.0.1',0))\nprint('port',s.getsockname()[1])\nsignal.pause()"],
+            [
+                "-u", "-c",
+                "import socket,signal\ns=socket.create_server(('127.0.0.1',0))\nprint('port',s.getsockname()[1])\nsignal.pause()",
+            ],
             executable: "/usr/bin/env", before: ["python3"])
         try await other.line("port ")
         let address = "127.0.0.1:\(other.number(after: "port ") ?? 0)"

@@ -49,7 +49,9 @@ struct PrometheusTests {
         #expect(value("up") == 1)
         #expect(value(#"atlas_link_state{processor="Bar \"Ñ\\\"",link="meters",state="up"}"#) == 1)
         #expect(value(#"atlas_socket_errors_total{code="EADDRINUSE"}"#) == 0)
-        try await eventually { (value(#"rate(atlas_link_state_seconds_total{link="meters",state="up"}[10s])"#) ?? 0) > 0.5 }
+        try await eventually {
+            (value(#"rate(atlas_link_state_seconds_total{link="meters",state="up"}[10s])"#) ?? 0) > 0.5
+        }
         try await unit.stop()
         try await eventually { value(#"atlas_link_state{link="control",state="down"}"#) == 1 }
         for program in [prometheus, recorder] {

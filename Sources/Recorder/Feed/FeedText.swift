@@ -110,8 +110,8 @@ struct FeedText {
     private func text(of change: Feed.Change) -> String {
         let cause = change.state.cause.map { ",\"cause\":\"\($0)\"" } ?? ",\"cause\":null"
         return "{\"time\":\"\(LocalTime.iso8601(change.since))\",\"at_us\":\(change.since),"
-                + "\"processor\":\(names[change.processor] ?? "null"),\"link\":\"\(change.link.rawValue)\","
-                + "\"state\":\"\(change.state.name)\"\(cause)}\n"
+            + "\"processor\":\(names[change.processor] ?? "null"),\"link\":\"\(change.link.rawValue)\","
+            + "\"state\":\"\(change.state.name)\"\(cause)}\n"
     }
 
     private mutating func write(
