@@ -203,15 +203,20 @@
   // MARK: the report's sections
 
   let pending = 0, isFetching = false
+  let timer
   async function refresh() {
     if (isFetching) { pending = 1; return }
     isFetching = true
+    const began = performance.now()
     try {
       const answer = await fetch('/sections' + location.search, { headers: { accept: 'text/html' } })
       if (answer.ok) replace(await answer.text())
     } catch { /* the server is gone: the events say so */ }
     isFetching = false
-    if (pending) { pending = 0; setTimeout(refresh, 500) }
+    // The longer the answer takes, the less often it is asked: of a year's window not all the time.
+    clearTimeout(timer)
+    timer = setTimeout(refresh, pending ? 500 : Math.max(15000, 50 * (performance.now() - began)))
+    pending = 0
   }
   const shown = new Map()
   function replace(text) {
@@ -274,5 +279,5 @@
   readColours()
   requestAnimationFrame(frame)
   setInterval(() => units.forEach(write), 1000)
-  setInterval(refresh, 15000)
+  timer = setTimeout(refresh, 15000)
 })()

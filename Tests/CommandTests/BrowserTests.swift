@@ -9,7 +9,7 @@ struct BrowserTests {
         .appending(path: ".build/pictures").path
 
     /// What a script of Tests/CommandTests/Browser found.
-    static func look(_ script: String, _ arguments: String...) async throws -> [String: Any] {
+    static func look(_ script: String, arguments: [String]) async throws -> [String: Any] {
         // Debian's, which has python3-selenium.
         let run = try await Running(
             [folder.appending(path: script).path] + arguments, executable: "/usr/bin/python3"
@@ -29,7 +29,8 @@ struct BrowserTests {
         let page = try await Served(recorder)
         try await recorder.line("Bar  subscribed")
         let found = try await Self.look(
-            "live.py", "http://127.0.0.1:\(page.port)/?since=15m", "\(unit.process.pid)", Self.pictures)
+            "live.py",
+            arguments: ["http://127.0.0.1:\(page.port)/?since=15m", "\(unit.process.pid)", Self.pictures])
         print("outage on the timeline after", found["on_timeline"] ?? "-", "s")
         #expect(found["moved"] as? Bool == true)
         #expect(found["names"] as? [String] == [])
@@ -49,5 +50,38 @@ struct BrowserTests {
         recorder.send(SIGTERM)
         #expect(try await recorder.end().status == 0)
         _ = try await unit.process.end()
+    }
+
+    @Test("a report's page, and one with a split, can be read and reached at any width, in the light and in the dark")
+    func report() async throws {
+        let root = Self.folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let folder = Folder()
+        let store = folder.file("sample.sqlite")
+        let made = try await Program.tool(root.appending(path: "scripts/sample-store").path, [store])
+        #expect(made.status == 0, "\(made.errors)")
+        var pages: [String] = []
+        for (name, more) in [("evening", []), ("split", ["--split", "2025-10-21 16:30:30"])] {
+            let command =
+                ["report", "--store", store, "--since", "2025-10-21 15:30", "--until", "2025-10-22 01:30"]
+                + ["--format", "html"] + more
+            let page = try await Running(command, environment: ["TZ": "America/Chicago"]).end()
+            #expect(page.status == 0, "\(page.errors)")
+            try page.output.write(toFile: folder.file("\(name).html"), atomically: true, encoding: .utf8)
+            pages.append("\(name)=\(folder.file("\(name).html"))")
+        }
+        let found = try await Self.look("static.py", arguments: [Self.pictures] + pages)
+        for name in ["evening", "split"] {
+            let page = try #require(found[name] as? [String: Any])
+            #expect(page["names"] as? [String] == [])
+            let contrast = try #require(page["contrast"] as? [String: [String: Any]])
+            #expect(contrast.count == 4)
+            for (place, result) in contrast {
+                #expect((result["count"] as? Int ?? 0) > 200, "\(place)")
+                #expect(result["low"] as? [String] == [], "\(place)")
+            }
+            #expect((page["seen"] as? [Any])?.count == 20)
+            #expect((page["unseen"] as? [Any])?.isEmpty == true)
+            #expect(page["complaints"] as? [String] == [])
+        }
     }
 }

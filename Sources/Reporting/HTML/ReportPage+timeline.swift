@@ -137,6 +137,6 @@ extension TimeAxis {
             let x = Self.percent(place(time))
             return "<line class=\"split\" x1=\"\(x)\" x2=\"\(x)\" y2=\"8\"/>"
         }
-        return "<svg class=\"ticks\">\(texts)\(mark ?? "")</svg>"
+        return "<svg class=\"ticks\" aria-hidden=\"true\">\(texts)\(mark ?? "")</svg>"
     }
 }
