@@ -9,9 +9,12 @@ package struct RequestTarget: Sendable, Equatable {
     /// here.
     package let query: [String: String]
 
-    /// nil: not of this form, too long, or not UTF-8.
+    /// nil: not of this form, too long, or not UTF-8. Two slashes at the begin would lead a browser that is sent there to
+    /// another host.
     package init?(_ target: String) {
-        guard target.hasPrefix("/"), target.utf8.count <= Self.limit else { return nil }
+        guard target.hasPrefix("/"), !target.hasPrefix("//"), target.utf8.count <= Self.limit,
+            target.utf8.allSatisfy({ 0x20 < $0 && $0 < 0x7F })
+        else { return nil }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = String(parts[0])
         var query: [String: String] = [:]

@@ -97,15 +97,12 @@ struct RequestTargetTests {
     @Test(
         "what is no path is refused",
         arguments: [
-            "", "*", "http://localhost/", "//", "/?since=%", "/?since=%4", "/?since=%zz", "/?since=%ff%fe",
+            "", "*", "http://localhost/", "//", "//evil.example/?token=0123456789abcdef", "/ä", "/a\r\nb", "/?since=%",
+            "/?since=%4", "/?since=%zz", "/?since=%ff%fe",
             "/" + String(repeating: "a", count: 4096),
         ])
     func refused(_ text: String) {
-        if text == "//" {
-            #expect(RequestTarget(text)?.path == "//")
-        } else {
-            #expect(RequestTarget(text) == nil)
-        }
+        #expect(RequestTarget(text) == nil)
     }
 
     @Test("whatever is encoded is read back")
