@@ -35,7 +35,7 @@ extension Watch {
 
     private func drawCounts(on screen: inout Screen, row: Int) {
         var pieces = Pieces()
-        pieces.add("\(picture.units.count.grouped) processors", .bold)
+        pieces.add(picture.units.count == 1 ? "1 processor" : "\(picture.units.count.grouped) processors", .bold)
         for state in ["up", "down", "unknown"] {
             let count = picture.units.count { (isSpeaking ? Self.worst($0) : "unknown") == state }
             guard count > 0 else { continue }

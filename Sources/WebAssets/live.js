@@ -159,7 +159,7 @@
       }
       pen.font = `13px ${colours.font}`
       pen.textAlign = 'left'
-      pen.fillStyle = meter.level === null ? colours.quiet : colours.text
+      pen.fillStyle = meter.level === null || meter.level <= floor ? colours.quiet : colours.text
       pen.fillText(meter.shown, x, middle)
       pen.fillStyle = colours.track
       pen.fillRect(left, y + 5, long, row - 10)
@@ -178,7 +178,7 @@
       pen.fillRect(left, y + 5, end, row - 10)
       pen.fillStyle = colours.peak
       if (meter.peak > floor) pen.fillRect(left + long * share(meter.peak) - 1, y + 3, 2, row - 6)
-      pen.fillStyle = colours.text
+      pen.fillStyle = meter.level <= floor ? colours.quiet : colours.text
       pen.textAlign = 'right'
       pen.fillText(meter.level.toFixed(1), x + wide - 16, middle)
     })
@@ -202,6 +202,21 @@
 
   // MARK: the report's sections
 
+  // What was heard last is no answer to how it is now: that is said where it is read, and in the tab.
+  let title = document.title, isSilent = false
+  const alarm = document.createElement('p')
+  alarm.id = 'alarm'
+  alarm.setAttribute('role', 'alert')
+  function silence(words) {
+    if (words === undefined) { if (isSilent) document.title = '? ' + title; return }
+    if (isSilent === (words !== '')) return
+    isSilent = words !== ''
+    alarm.textContent = words
+    document.title = isSilent ? '? ' + title : title
+    document.body.classList.toggle('silent', isSilent)
+    if (isSilent) document.body.prepend(alarm); else alarm.remove()
+  }
+
   let pending = 0, isFetching = false
   let timer
   async function refresh() {
@@ -221,6 +236,8 @@
   const shown = new Map()
   function replace(text) {
     const fresh = new DOMParser().parseFromString(text, 'text/html')
+    document.title = title = fresh.title
+    silence()
     for (const section of fresh.body.children) {
       const old = section.id && document.getElementById(section.id)
       const markup = section.outerHTML
@@ -267,11 +284,13 @@
     if (before && (before.state !== entry.state || before.since_us !== entry.since_us)) changed()
   })
   on('recorder', ({ state }) => {
+    silence('')
     stateLine.textContent = state === 'recording' ? 'Live.' : 'No recorder writes this store now; the meters stand still.'
     live.classList.toggle('gone', state !== 'recording')
-    if (state === 'recording') changed()
+    changed()
   })
   events.onerror = () => {
+    silence(`Nothing was heard from the server since ${new Date().toLocaleTimeString()}: how it is now is not known. Trying again.`)
     stateLine.textContent = 'The server does not answer; trying again.'
     live.classList.add('gone')
   }

@@ -79,16 +79,19 @@ package struct Gate: Sendable {
         // Says nothing that is anybody's secret, and those who ask often cannot sign in.
         guard let token, target.path != "/healthz" else { return .admitted(target) }
         if let told = target.query["token"] {
-            guard Self.isSame(told, token) else { throw Self.unknown }
+            guard Self.isSame(told, token) else { throw Self.wrong }
             return .signsIn(location: target.without("token"))
         }
         let told =
             head.values("authorization").compactMap(Self.bearer)
             + head.values("cookie").flatMap { $0.split(separator: ";") }.compactMap(Self.cookieToken)
-        guard told.contains(where: { Self.isSame($0, token) }) else { throw Self.unknown }
+        guard !told.isEmpty else { throw Self.unknown }
+        guard told.contains(where: { Self.isSame($0, token) }) else { throw Self.wrong }
         return .admitted(target)
     }
 
+    private static let wrong = Refusal(
+        status: 401, words: "this is not the token: it is what --http-token-file names, in the server's command")
     private static let unknown = Refusal(
         status: 401,
         words: "a token is needed here: open /?token=… once, or send the header Authorization: Bearer …")

@@ -21,6 +21,15 @@ struct LivePage {
             top: form, live: isPast ? "" : meters)
     }
 
+    /// Where there is no report: why, and the way to another question.
+    func document(_ words: String) -> String {
+        ReportPage.document(
+            title: "No answer", additions,
+            main:
+                "<section id=\"answer\"><h2>No answer</h2>\n<p>\(words)</p>\n<p><a href=\"/\">The last 24 hours</a></p></section>\n"
+        )
+    }
+
     private func field(_ name: String, _ label: String, _ hint: String) -> HTML {
         """
         <p><label for="ask-\(name)">\(label)</label>

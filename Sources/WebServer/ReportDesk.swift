@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import RecorderStore
 import Reporting
@@ -32,7 +33,7 @@ final class ReportDesk {
     }
 
     func answer(_ kind: Kind, _ query: [String: String]) -> EventLoopFuture<Answer> {
-        let key = Key(kind: kind, query: query.filter { ReportRequest.names.contains($0.key) })
+        let key = Key(kind: kind, query: query)
         if let future = asked[key] { return future }
         guard asked.count < Self.limit else {
             var answer = Answer.text(.serviceUnavailable, "too many questions at once: try again in a moment")
@@ -66,6 +67,28 @@ struct ReportRequest {
     }
 
     func answer(_ kind: ReportDesk.Kind) -> Answer {
+        do throws(Unanswerable) {
+            return try report(kind)
+        } catch {
+            // A browser gets a page that can be asked again.
+            return kind == .page
+                ? Answer(
+                    error.status, type: "text/html; charset=utf-8", LivePage(query, isPast: true).document(error.words))
+                : .text(error.status, error.words)
+        }
+    }
+
+    private struct Unanswerable: Error {
+        let status: HTTPResponseStatus
+        let words: String
+    }
+
+    private func report(_ kind: ReportDesk.Kind) throws(Unanswerable) -> Answer {
+        if let other = query.keys.filter({ !Self.names.contains($0) }).sorted().first {
+            throw Unanswerable(
+                status: .badRequest,
+                words: "there is no '\(other)' to ask for: since, until, split and processor there are")
+        }
         do {
             let window = try ReportWindow(
                 since: query["since"], until: query["until"], split: query["split"], now: now)
@@ -74,25 +97,25 @@ struct ReportRequest {
                 since: window.sinceMicroseconds, until: window.untilMicroseconds, processor: query["processor"],
                 now: now
             )
-            if let unknown = try unknownProcessor(reader) { return .text(.notFound, unknown) }
-            switch kind {
-            case .json:
-                let inquiry = Inquiry(
-                    Report(named: "summary")!, question, split: window.splitMicroseconds, format: .json)
+            if let unknown = try unknownProcessor(reader) { throw Unanswerable(status: .notFound, words: unknown) }
+            if kind == .json {
+                let summary = Report(named: "summary")!
+                let inquiry = Inquiry(summary, question, split: window.splitMicroseconds, format: .json)
                 return Answer(type: "application/json", try inquiry.answer(from: reader, .plain))
-            case .page:
-                let page = try ReportPage(reader, question, split: window.splitMicroseconds)
-                return Answer(
-                    type: "text/html; charset=utf-8",
-                    page.document(LivePage(query, isPast: query["until"] != nil).additions))
-            case .sections:
-                let page = try ReportPage(reader, question, split: window.splitMicroseconds)
-                return Answer(type: "text/html; charset=utf-8", page.sections)
             }
+            let page = try ReportPage(reader, question, split: window.splitMicroseconds)
+            let text =
+                kind == .page
+                ? page.document(LivePage(query, isPast: query["until"] != nil).additions)
+                : HTML("<title>\(page.title)</title>\n").markup + page.sections
+            return Answer(type: "text/html; charset=utf-8", text)
+        } catch let error as Unanswerable {
+            throw error
         } catch let error as TimeExpressionError {
-            return .text(.badRequest, "\(error)")
+            // The command's words, but for its dashes.
+            throw Unanswerable(status: .badRequest, words: "\(error)".withoutDashes)
         } catch {
-            return .text(.serviceUnavailable, "\(error)")
+            throw Unanswerable(status: .serviceUnavailable, words: "\(error)")
         }
     }
 
@@ -101,5 +124,17 @@ struct ReportRequest {
         let names = try reader.query("SELECT name FROM processor ORDER BY name").rows.map { $0[0] }
         guard !names.contains(.text(name)) else { return nil }
         return "there is no processor '\(name)' in this store"
+    }
+}
+
+extension String {
+    /// `--since` as a field of the page is called.
+    fileprivate var withoutDashes: String {
+        var (result, rest) = ("", self[...])
+        while let dashes = rest.firstRange(of: "--") {
+            result += rest[..<dashes.lowerBound]
+            rest = rest[dashes.upperBound...]
+        }
+        return result + rest
     }
 }

@@ -14,32 +14,45 @@ package struct WebSettings: Sendable {
         package let description: String
     }
 
-    /// `address`: `127.0.0.1:8131`, `[::1]:8131`. `hosts`: names that a proxy passes on. Throws a `Fault` where an address of
-    /// others is to be listened on and no token guards it.
-    package init(
-        address: String, store: String, hosts: [String], token: String?, now: @escaping @Sendable () -> Int64
-    ) throws(Fault) {
-        guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]) else {
-            throw Fault(description: "'\(address)' is no address with a port: write 127.0.0.1:8131")
-        }
-        var host = String(address[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        if host == "localhost" { host = "127.0.0.1" }
-        let isLoopback = host == "::1" || host.hasPrefix("127.")
-        guard !host.isEmpty, isLoopback || token != nil else {
-            throw Fault(
-                description:
-                    "'\(address)' can be reached from other machines: guard it with --http-token-file FILE, or listen on "
-                    + "127.0.0.1 and let a proxy that asks for a password pass requests on")
-        }
-        if let token {
-            guard token.utf8.count >= 16, token.utf8.allSatisfy(Self.isPlain) else {
-                throw Fault(description: "the token has to have 16 letters, digits, - or _ at least")
+    /// Where to listen.
+    package struct Address: Sendable {
+        /// Without brackets.
+        let host: String
+        /// 0: any free one.
+        let port: Int
+        let isLoopback: Bool
+
+        /// `127.0.0.1:8131`, `[::1]:8131`. Throws a `Fault` for what is none, and where others reach it and no token guards it.
+        package init(_ text: String, isGuarded: Bool) throws(Fault) {
+            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+                colon > text.startIndex, !text.contains("/")
+            else { throw Fault(description: "'\(text)' is no address with a port: write 127.0.0.1:8131") }
+            var host = String(text[..<colon])
+            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+            if host == "localhost" { host = "127.0.0.1" }
+            (self.host, self.port) = (host, Int(port))
+            isLoopback = host == "::1" || host.hasPrefix("127.")
+            guard isLoopback || isGuarded else {
+                throw Fault(
+                    description:
+                        "'\(text)' can be reached from other machines: guard it with --http-token-file FILE, or listen on "
+                        + "127.0.0.1 and let a proxy that asks for a password pass requests on")
             }
         }
-        (self.host, self.port, self.store) = (host, Int(port), store)
+    }
+
+    /// `hosts`: names that a proxy passes on. `token`: at least 16 letters, digits, `-` or `_`, else a `Fault` is thrown.
+    package init(
+        _ address: Address, store: String, hosts: [String], token: String?, now: @escaping @Sendable () -> Int64
+    ) throws(Fault) {
+        if let token {
+            guard token.utf8.count >= 16, token.utf8.allSatisfy(Self.isPlain) else {
+                throw Fault(description: "the token has to have 16 letters, digits, - or _ at least, and nothing else")
+            }
+        }
+        (host, port, self.store) = (address.host, address.port, store)
         (self.token, self.now) = (token, now)
-        gate = Gate(isLoopback: isLoopback, hosts: hosts, token: token)
+        gate = Gate(isLoopback: address.isLoopback, hosts: hosts, token: token)
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -7,8 +7,8 @@ struct PageOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Serve the live page here: 127.0.0.1:8131. An address that other machines reach needs --http-token-file, or a \
-            proxy before a loopback address.
+            Serve the live page here. An address that other machines reach needs --http-token-file, or a proxy before a \
+            loopback address (run: no page without this; serve: 127.0.0.1:8131).
             """, valueName: "ADDRESS:PORT"))
     var http: String?
 
@@ -26,21 +26,38 @@ struct PageOptions: ParsableArguments {
     func validate() throws {
         if http == "" { throw ValidationError("--http '': write 127.0.0.1:8131, or leave the flag out.") }
         if httpTokenFile == "" { throw ValidationError("--http-token-file '': name a file, or leave the flag out.") }
+        if let http { _ = try address(http) }
     }
 
-    /// Throws a usage error for an address that may not be served, and a failure for a token that cannot be read.
-    func settings(address: String, store: String) throws -> WebSettings {
-        let token = try httpTokenFile.map(Self.token)
+    private func address(_ text: String) throws -> WebSettings.Address {
         do {
-            return try WebSettings(address: address, store: store, hosts: httpHost, token: token) { Console.now }
+            return try WebSettings.Address(text, isGuarded: httpTokenFile != nil)
         } catch {
-            throw ValidationError("--http \(error)")
+            throw ValidationError("--http \(error).")
+        }
+    }
+
+    /// Throws a usage error for an address that may not be served, a failure for a token that cannot be used.
+    func settings(address text: String, store: String) throws -> WebSettings {
+        let address = try address(text)
+        guard let httpTokenFile else {
+            return try WebSettings(address, store: store, hosts: httpHost, token: nil) { Console.now }
+        }
+        let token = try Self.token(in: httpTokenFile)
+        do {
+            return try WebSettings(address, store: store, hosts: httpHost, token: token) { Console.now }
+        } catch {
+            throw Page.Failure(description: "\(httpTokenFile): \(error). \(Self.making(httpTokenFile))")
         }
     }
 
     private static func token(in path: String) throws -> String {
-        let text = try TextFile.read(
-            path, as: "the token", remedy: "Make one: (umask 077; openssl rand -hex 16 > '\(path)')")
+        guard access(path, F_OK) != 0 || access(path, R_OK) == 0 else {
+            throw TextFile.Failure(
+                what: "the token", path: path, reason: "this user may not",
+                remedy: "It has to be the server's: chgrp it to the server's group, and chmod 0640 '\(path)'.")
+        }
+        let text = try TextFile.read(path, as: "the token", remedy: making(path))
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & 0o007 != 0 {
             throw TextFile.Failure(
@@ -49,4 +66,6 @@ struct PageOptions: ParsableArguments {
         }
         return String(text.filter { !$0.isWhitespace })
     }
+
+    private static func making(_ path: String) -> String { "Make one: (umask 077; openssl rand -hex 16 >'\(path)')" }
 }

@@ -5,14 +5,15 @@ import WebServer
 
 /// The live page beside a recorder. Recording goes on without it: an address that is not free is tried again.
 struct PageService: Service {
-    let settings: WebSettings
+    /// Read anew each time: a file that could not be read may be by now.
+    let settings: @Sendable () throws -> WebSettings
     let print: @Sendable (String) -> Void
 
     func run() async throws {
         var isTold = false
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
-                let server = try await Page.started(settings)
+                let server = try await Page.started(settings())
                 print("page at \(server.address)")
                 try? await gracefulShutdown()
                 return await server.stop()
@@ -42,7 +43,9 @@ struct Page {
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         do {
             let port = try await server.start()
-            return Page(address: "http://\(host):\(port)/", server: server)
+            let isAny = settings.host == "0.0.0.0" || settings.host == "::"
+            let address = "http://\(host):\(port)/" + (isAny ? " (any address of this host)" : "")
+            return Page(address: address, server: server)
         } catch {
             await server.stop()
             throw Failure(description: explanation(error, "\(host):\(settings.port)"))

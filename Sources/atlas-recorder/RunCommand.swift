@@ -202,7 +202,11 @@ struct Run: AsyncParsableCommand {
                 service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)
         ]
         if let address = page.http {
-            let service = PageService(settings: try page.settings(address: address, store: path)) { printer.print($0) }
+            let service = PageService { [page] in
+                try page.settings(address: address, store: path)
+            } print: {
+                printer.print($0)
+            }
             services.append(.init(service: service, successTerminationBehavior: .ignore))
         }
         var group = ServiceGroupConfiguration(

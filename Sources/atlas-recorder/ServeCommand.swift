@@ -1,5 +1,6 @@
 import ArgumentParser
-import Logging
+import Recorder
+import RecorderStore
 import ServiceLifecycle
 import UnixSignals
 
@@ -7,8 +8,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the report as a live page for browsers, its JSON, and metrics for Prometheus.",
         discussion: """
-            Reads the store, and the feed of the recorder that writes it; it writes nothing, and no request can. 'run --http'
-            does the same in the recorder's own process. docs/page.md says what is served, and how to let others see it.
+            Reads the store, and the feed of the recorder that writes it; it writes nothing, and no request can. \
+            'run --http' does the same in the recorder's own process. docs/page.md says what is served, and how to let others \
+            see it.
 
             Examples:
               atlas-recorder serve
@@ -27,6 +29,12 @@ struct Serve: AsyncParsableCommand {
         let path = try Console.storeToRead(flag: store).path
         do {
             let settings = try page.settings(address: page.http ?? Self.address, store: path)
+            do throws(StoreError) {
+                _ = try StoreReader(path: path)
+            } catch {
+                guard error.kind == .missing else { throw error }
+                Console.note("\(error) The page says the same until a recorder has made it.")
+            }
             let page = try await Page.started(settings)
             Console.line("page at \(page.address)")
             for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) { break }

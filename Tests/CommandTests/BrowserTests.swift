@@ -30,7 +30,9 @@ struct BrowserTests {
         try await recorder.line("Bar  subscribed")
         let found = try await Self.look(
             "live.py",
-            arguments: ["http://127.0.0.1:\(page.port)/?since=15m", "\(unit.process.pid)", Self.pictures])
+            arguments: [
+                "http://127.0.0.1:\(page.port)/?since=15m", "\(unit.process.pid)", "\(recorder.pid)", Self.pictures,
+            ])
         print("outage on the timeline after", found["on_timeline"] ?? "-", "s")
         #expect(found["moved"] as? Bool == true)
         #expect(found["names"] as? [String] == [])
@@ -47,8 +49,10 @@ struct BrowserTests {
         #expect(found["is_open"] as? Bool == true)
         // Nothing refused by the page's own policy, no error in the script.
         #expect(found["complaints"] as? [String] == [], "\(found)")
-        recorder.send(SIGTERM)
-        #expect(try await recorder.end().status == 0)
+        #expect((found["title"] as? String)?.hasPrefix(found["headline"] as? String ?? "-") == true, "\(found)")
+        #expect((found["alarm"] as? String)?.hasPrefix("Nothing was heard from the server since") == true)
+        #expect((found["silent_title"] as? String)?.hasPrefix("? ") == true)
+        _ = try await recorder.end()
         _ = try await unit.process.end()
     }
 

@@ -35,6 +35,9 @@ struct PageTests {
         #expect(wrong.status == 400 && wrong.body.contains("These work: 16:30"))
         #expect(try page.get("/api/report?processor=Nobody").body == "there is no processor 'Nobody' in this store\n")
         #expect(try page.get("/nothing").status == 404)
+        // What nobody knows is not passed over: the answer would be another window's.
+        let mistyped = try page.get("/api/report?sinc=16%3A30")
+        #expect(mistyped.status == 400 && mistyped.body.contains("there is no 'sinc' to ask for"))
         #expect(try page.get("/../../etc/passwd").status == 404)
         #expect(try page.get("/", method: "POST", "Content-Length: 3").status == 405)
         #expect(try page.get("/", host: "evil.example").status == 421)
@@ -135,7 +138,8 @@ struct PageTests {
         let signedIn = try page.get("/?token=0123456789abcdef&since=1h")
         #expect(signedIn.status == 303 && signedIn.head.contains("Location: /?since=1h"))
         #expect(signedIn.head.contains("Set-Cookie: atlas_token=0123456789abcdef; Path=/; HttpOnly; SameSite=Strict"))
-        #expect(try page.get("/events", "Cookie: atlas_token=fedcba9876543210").status == 401)
+        let mistaken = try page.get("/events", "Cookie: atlas_token=fedcba9876543210")
+        #expect(mistaken.status == 401 && mistaken.body.contains("this is not the token"))
         for program in [serve, recorder] {
             program.send(SIGTERM)
             #expect(try await program.end().status == 0)
@@ -163,6 +167,46 @@ struct PageTests {
         #expect(try await recorder.end().status == 0)
         other.send(SIGKILL)
         _ = try await other.end()
+        try await unit.stop()
+    }
+
+    @Test("a store that is not there yet is said at once; one that is none ends serve")
+    func missingStore() async throws {
+        let serve = try Running(["serve", "--store", store, "--http", "127.0.0.1:0"])
+        let page = try await Served(serve)
+        #expect(serve.log.contains("The page says the same until a recorder has made it."), "\(serve.log)")
+        let answer = try page.get("/")
+        #expect(answer.status == 503 && answer.body.contains("there is no such file") && answer.body.contains("<form"))
+        #expect(try page.get("/healthz").status == 503)
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store)
+        try await recorder.line("Bar  meters up")
+        try await eventually { try page.get("/").status == 200 && page.get("/healthz").status == 200 }
+        let none = folder.file("none.sqlite")
+        try "a shopping list, of which nobody would say that it is a store".write(
+            toFile: none, atomically: true, encoding: .utf8)
+        let refused = try await Program.run("serve", "--store", none, "--http", "127.0.0.1:0")
+        #expect(refused.status == 1 && refused.output.isEmpty, "\(refused.errors)")
+        for program in [serve, recorder] {
+            program.send(SIGTERM)
+            #expect(try await program.end().status == 0)
+        }
+        try await unit.stop()
+    }
+
+    @Test("a token that cannot be used keeps no recorder from recording, and the page comes when it can")
+    func tokenLater() async throws {
+        let unit = try await SimulatedUnit()
+        let file = folder.file("token")
+        let recorder = try unit.recorder(store, "--http", "127.0.0.1:0", "--http-token-file", file)
+        try await recorder.line("Bar  meters up")
+        try await eventually { recorder.log.contains("openssl rand -hex 16") }
+        #expect(recorder.log.contains("Recording goes on without the page"))
+        try "0123456789abcdef".write(toFile: file, atomically: true, encoding: .utf8)
+        chmod(file, 0o600)
+        #expect(try await Served(recorder).get("/").status == 401)
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
         try await unit.stop()
     }
 }

@@ -68,9 +68,6 @@ package struct ReportPage: Sendable {
 
     /// The whole file.
     package func document(_ additions: Additions = Additions()) -> String {
-        let names = summary.processors.map(\.processor)
-        let unit = names.count == 1 ? names[0] : "\(names.count) processors"
-        let title = "\(headline) - \(unit), \(LocalTime.text(question.until).prefix(16))"
         var places = parts.map { (id: $0.id, title: $0.title) }
         if additions.live != "" { places.insert(("live", "Meters now"), at: 1) }
         let links = places.map { HTML("<li><a href=\"#\($0.id)\">\($0.title)</a></li>\n") }
@@ -78,6 +75,13 @@ package struct ReportPage: Sendable {
         return Self.document(
             title: title, additions, navigation: navigation,
             main: Self.markup(parts.prefix(1)) + additions.live + Self.markup(parts.dropFirst()))
+    }
+
+    /// The page's own name, with the answer in it: what a tab shows.
+    package var title: String {
+        let names = summary.processors.map(\.processor)
+        let unit = names.count == 1 ? names[0] : "\(names.count) processors"
+        return "\(headline) - \(unit), \(LocalTime.text(question.until).prefix(16))"
     }
 
     /// What is inside `<main>`: a `<section id="…">` for each part. The ids stay what they are.
@@ -116,7 +120,7 @@ package struct ReportPage: Sendable {
     }
 
     /// A page around any content.
-    static func document(
+    package static func document(
         title: String, _ additions: Additions = Additions(), navigation: HTML = "", main: HTML
     ) -> String {
         // No script, no image, nothing from elsewhere, whatever a name in the store says.

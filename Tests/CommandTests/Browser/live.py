@@ -1,4 +1,5 @@
-"""live.py URL UNIT-PID PICTURES: looks at the live page as a person would; the unit is stopped meanwhile. Prints JSON."""
+"""live.py URL UNIT-PID RECORDER-PID PICTURES: looks at the live page as a person would; the unit is stopped meanwhile, and then
+the recorder that serves the page is killed. Prints JSON."""
 import os
 import signal
 import sys
@@ -6,7 +7,7 @@ import time
 
 import browser
 
-url, unit, pictures = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+url, unit, recorder, pictures = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 os.makedirs(pictures, exist_ok=True)
 driver = browser.open_browser()
 try:
@@ -46,8 +47,18 @@ try:
     state = browser.until(driver, "document.querySelector('#live .state.down')?.textContent")
     is_open = driver.execute_script("return document.querySelector('#timeline details').open")
     browser.picture(driver, f"{pictures}/live-outage.png", 1600)
+    headline = driver.execute_script("return document.querySelector('#answer h2').textContent")
+    title = driver.title
+    complaints = browser.complaints(driver)
+
+    # What was heard last is no answer any more, and that is said where it is read. (The browser logs what it cannot load.)
+    os.kill(recorder, signal.SIGKILL)
+    alarm = browser.until(driver, "document.getElementById('alarm')?.textContent")
+    silent_title = driver.title
+    browser.picture(driver, f"{pictures}/live-silent.png", 1600)
     browser.answer(
+        headline=headline, title=title, alarm=alarm, silent_title=silent_title,
         moved=True, names=names, contrast=contrast, seen=seen, unseen=unseen, state=state, is_open=is_open,
-        on_timeline=round(on_timeline, 2), complaints=browser.complaints(driver))
+        on_timeline=round(on_timeline, 2), complaints=complaints)
 finally:
     driver.quit()
