@@ -58,7 +58,11 @@
       row.prepend(head)
       const before = meters[number]
       const known = { level: before?.level ?? null, peak: before?.peak ?? floor, peakAt: before?.peakAt ?? 0 }
-      meters[number] = Object.assign(known, { label: label ?? meter, unit: it, cell })
+      const rename = text => {
+        meters[number].label = head.textContent = text
+        it.isDirty = true
+      }
+      meters[number] = Object.assign(known, { label: label ?? meter, unit: it, cell, rename })
       it.meters.push(meters[number])
     }
     it.details = details
@@ -82,7 +86,17 @@
     }
   })
 
+  const table = entries => JSON.stringify(entries.map(entry => [entry.name, entry.meters.map(meter => meter[0])]))
+  let known = ''
   function named(entries) {
+    // Another label is no other meter.
+    if (table(entries) === known) {
+      for (const entry of entries) {
+        for (const [number, meter, label] of entry.meters) meters[number].rename(label ?? meter)
+      }
+      return
+    }
+    known = table(entries)
     watcher.disconnect()
     sizes.disconnect()
     units = entries.map(unit)
@@ -224,7 +238,7 @@
     isFetching = true
     const began = performance.now()
     try {
-      const answer = await fetch('/sections' + location.search, { headers: { accept: 'text/html' } })
+      const answer = await fetch('/sections' + location.search, { signal: AbortSignal.timeout(30000) })
       if (answer.ok) replace(await answer.text())
     } catch { /* the server is gone: the events say so */ }
     isFetching = false
@@ -234,6 +248,21 @@
     pending = 0
   }
   const shown = new Map()
+  const isChosen = section => {
+    const selection = getSelection()
+    return !selection.isCollapsed && selection.containsNode(section, true)
+  }
+  // By what a part is called, and the how manieth of that name it is.
+  function places(section, selector, take) {
+    const found = new Map(), counts = new Map()
+    for (const each of section.querySelectorAll(selector)) {
+      const name = each.querySelector('summary, caption')?.textContent ?? ''
+      const count = (counts.get(name) ?? 0) + 1
+      counts.set(name, count)
+      found.set(name + count, take(each, name + count))
+    }
+    return found
+  }
   function replace(text) {
     const fresh = new DOMParser().parseFromString(text, 'text/html')
     document.title = title = fresh.title
@@ -242,12 +271,15 @@
       const old = section.id && document.getElementById(section.id)
       const markup = section.outerHTML
       if (!old || shown.get(section.id) === markup) continue
-      shown.set(section.id, markup)
-      // What somebody has opened stays open, and where the keyboard is stays there.
-      const open = [...old.querySelectorAll('details')].map(each => each.open)
+      // What somebody is reading, has opened or moved stays as it is, and where the keyboard is stays there.
+      if (isChosen(old)) continue
+      const opened = places(old, 'details', each => each.open)
+      const moved = places(old, '[tabindex]', each => each.scrollLeft)
       const place = [...old.querySelectorAll('a, summary, [tabindex]')].indexOf(document.activeElement)
+      shown.set(section.id, markup)
       old.replaceWith(section)
-      section.querySelectorAll('details').forEach((each, index) => { each.open = open[index] ?? false })
+      places(section, 'details', (each, key) => { each.open = opened.get(key) ?? false })
+      places(section, '[tabindex]', (each, key) => { each.scrollLeft = moved.get(key) ?? 0 })
       if (place >= 0) section.querySelectorAll('a, summary, [tabindex]')[place]?.focus({ preventScroll: true })
     }
   }
@@ -260,11 +292,28 @@
 
   // MARK: events
 
-  const events = new EventSource('/events' + location.search)
-  const on = (name, take) => events.addEventListener(name, event => {
-    statistics.events += 1
-    take(JSON.parse(event.data))
-  })
+  const takers = {}
+  const on = (name, take) => { takers[name] = take }
+  let pause = 1000
+  function follow() {
+    const events = new EventSource('/events' + location.search)
+    for (const name of Object.keys(takers)) {
+      events.addEventListener(name, event => {
+        statistics.events += 1
+        takers[name](JSON.parse(event.data))
+      })
+    }
+    events.onopen = () => { pause = 1000 }
+    events.onerror = () => {
+      silence(`Nothing was heard from the server since ${new Date().toLocaleTimeString()}: how it is now is not known. Trying again.`)
+      stateLine.textContent = 'The server does not answer; trying again.'
+      live.classList.add('gone')
+      // After an answer that is none, as a proxy's is, a browser does not try again by itself.
+      if (events.readyState !== EventSource.CLOSED) return
+      setTimeout(follow, pause)
+      pause = Math.min(30000, pause * 2)
+    }
+  }
   on('names', named)
   on('levels', numbers => {
     for (let index = 0; index < numbers.length; index += 2) {
@@ -283,18 +332,14 @@
     if (it) showStates(it)
     if (before && (before.state !== entry.state || before.since_us !== entry.since_us)) changed()
   })
-  on('recorder', ({ state }) => {
+  on('recorder', ({ state, words }) => {
     silence('')
-    stateLine.textContent = state === 'recording' ? 'Live.' : 'No recorder writes this store now; the meters stand still.'
+    stateLine.textContent = state === 'recording' ? 'Live.'
+      : words ? `The recorder does not tell how it is: ${words}` : 'No recorder writes this store now; the meters stand still.'
     live.classList.toggle('gone', state !== 'recording')
     changed()
   })
-  events.onerror = () => {
-    silence(`Nothing was heard from the server since ${new Date().toLocaleTimeString()}: how it is now is not known. Trying again.`)
-    stateLine.textContent = 'The server does not answer; trying again.'
-    live.classList.add('gone')
-  }
-
+  follow()
   readColours()
   requestAnimationFrame(frame)
   setInterval(() => units.forEach(write), 1000)

@@ -25,7 +25,7 @@ struct Answer: Sendable {
     static func signIn(_ token: String, location: String) -> Answer {
         var answer = text(.seeOther, "go on at \(location)")
         answer.fields = [
-            ("Location", location), ("Set-Cookie", "\(Gate.cookie)=\(token); Path=/; HttpOnly; SameSite=Strict"),
+            ("Location", location), ("Set-Cookie", "\(Gate.cookie)=\(token); Path=/; HttpOnly; SameSite=Lax"),
         ]
         return answer
     }

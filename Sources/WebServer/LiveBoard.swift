@@ -19,6 +19,8 @@ struct LiveBoard {
         /// Tenths of dB: what can be seen.
         var tenths = -800
         var isHeard = false
+        /// The decoder's last number of it: another one is another label.
+        var number: Int
     }
 
     private(set) var units: [Unit] = []
@@ -32,25 +34,30 @@ struct LiveBoard {
     private var changed: [Int] = []
     private var isChanged: [Bool] = []
 
-    /// A feed that begins again: what is known stays, its numbers are new ones.
-    mutating func feedBegan() { places = [] }
+    /// What holds for every link instead of what was told last; nil: that holds.
+    var silence: Link?
 
-    /// Nobody hears of the units any more.
-    mutating func feedEnded(at now: Int64) {
-        for unit in units.indices {
-            for link in units[unit].links.keys {
-                units[unit].links[link] = Link(state: "unknown", cause: "recorder_stopped", since: now)
-            }
-        }
+    init() {}
+
+    /// Of a feed that begins again: units that are not recorded any more do not come again.
+    init(after other: LiveBoard) {
+        naming = other.naming + 1
+        silence = other.silence
     }
+
+    func shown(_ link: Link) -> Link { silence ?? link }
 
     mutating func take(link: String, of processor: String, _ new: Link) {
         units[place(of: processor)].links[link] = new
     }
 
     mutating func take(_ level: Double, of meter: Int, named names: [FeedDecoder.MeterName]) {
-        while places.count <= meter { places.append(learn(names[places.count])) }
+        while places.count <= meter { places.append(learn(names[places.count], number: places.count)) }
         let place = places[meter]
+        if meters[place].number != meter {
+            (meters[place].number, meters[place].label) = (meter, names[meter].label)
+            naming += 1
+        }
         // A level that a unit made up must not trap.
         let tenths = level.isNaN ? -800 : min(max(level * 10, -10_000), 10_000)
         // Most meters are silent most of the time.
@@ -76,19 +83,13 @@ struct LiveBoard {
         return units.count - 1
     }
 
-    private mutating func learn(_ name: FeedDecoder.MeterName) -> Int {
+    private mutating func learn(_ name: FeedDecoder.MeterName, number: Int) -> Int {
         let key = FeedDecoder.MeterName(processor: name.processor, meter: name.meter, label: nil)
-        if let place = meterPlaces[key] {
-            if meters[place].label != name.label {
-                meters[place].label = name.label
-                naming += 1
-            }
-            return place
-        }
+        if let place = meterPlaces[key] { return place }
         let unit = place(of: name.processor)
         meterPlaces[key] = meters.count
         units[unit].meters.append(meters.count)
-        meters.append(Meter(unit: unit, name: name.meter, label: name.label))
+        meters.append(Meter(unit: unit, name: name.meter, label: name.label, number: number))
         isChanged.append(false)
         naming += 1
         return meters.count - 1

@@ -31,7 +31,7 @@ extension LiveBoard {
 
     func links() -> String {
         units.map { unit in
-            unit.links.sorted { $0.key < $1.key }.map { Self.event($0.key, of: unit.name, $0.value) }.joined()
+            unit.links.sorted { $0.key < $1.key }.map { Self.event($0.key, of: unit.name, shown($0.value)) }.joined()
         }.joined()
     }
 

@@ -24,19 +24,17 @@ struct MetricsText {
     private let format: Format
     private(set) var text = ""
 
-    /// `elapsed`: seconds that each link was in each state since this server began.
-    init(
-        _ format: Format, _ board: LiveBoard, _ status: FeedMessage.Status?, _ times: LinkTimes, version: String?,
-        now: Int64
-    ) {
+    /// `now`: microseconds of the clock of the view's `times`.
+    init(_ format: Format, _ view: FeedView, now: Int64) {
         self.format = format
-        family("atlas_recorder_up", .gauge, "Whether a recorder writes the store now.", [([], status == nil ? 0 : 1)])
-        if let version {
+        family(
+            "atlas_recorder_up", .gauge, "Whether a recorder writes the store now.", [([], view.isRecording ? 1 : 0)])
+        if let version = view.version {
             family(
                 "atlas_recorder_info", .gauge, "The recorder's version, always 1.", [([("version", version)], 1)])
         }
-        write(links: board, times, now)
-        if let status { write(status) }
+        write(links: view.board, view.times, now)
+        if let status = view.status { write(status) }
         if format == .openMetrics { text += "# EOF\n" }
     }
 
@@ -44,7 +42,8 @@ struct MetricsText {
         var states, since, seconds: [Sample]
         (states, since, seconds) = ([], [], [])
         for unit in board.units {
-            for (name, link) in unit.links.sorted(by: { $0.key < $1.key }) {
+            for (name, told) in unit.links.sorted(by: { $0.key < $1.key }) {
+                let link = board.shown(told)
                 let place = [("processor", unit.name), ("link", name)]
                 for state in LinkTimes.states {
                     states.append((place + [("state", state)], link.state == state ? 1 : 0))
@@ -114,18 +113,18 @@ struct MetricsText {
         value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
     }
 
-    /// A label's value: a processor's name may hold anything.
+    /// A label's value: a processor's name may hold anything, a quotation mark with an accent on it included.
     private static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            switch character {
-            case "\\": result += "\\\\"
-            case "\"": result += "\\\""
-            case "\n", "\r\n": result += "\\n"
-            default: result.append(character)
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": result.append(contentsOf: "\\\\".unicodeScalars)
+            case "\"": result.append(contentsOf: "\\\"".unicodeScalars)
+            case "\n": result.append(contentsOf: "\\n".unicodeScalars)
+            default: result.append(scalar)
             }
         }
-        return result
+        return String(result)
     }
 }
 
@@ -143,7 +142,7 @@ struct LinkTimes {
     }
     private var entries: [Place: Entry] = [:]
 
-    /// Microseconds since 1970 UTC of one clock; time that goes back counts as none.
+    /// `now`: microseconds of a clock that nobody sets: a counter must not go back.
     mutating func change(_ place: Place, to state: String, at now: Int64) {
         var entry = entries[place] ?? Entry(state: state, since: now)
         entry.spent[entry.state, default: 0] += max(0, now - entry.since)

@@ -106,7 +106,7 @@ struct ReportRequest {
             let page = try ReportPage(reader, question, split: window.splitMicroseconds)
             let text =
                 kind == .page
-                ? page.document(LivePage(query, isPast: query["until"] != nil).additions)
+                ? page.document(LivePage(query, isPast: (query["until"] ?? "now") != "now").additions)
                 : HTML("<title>\(page.title)</title>\n").markup + page.sections
             return Answer(type: "text/html; charset=utf-8", text)
         } catch let error as Unanswerable {

@@ -1,23 +1,6 @@
 import NIOCore
 import NIOHTTP1
 
-/// How much a connection may send before a request is whole. Confined to its event loop.
-final class HeadLimit: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-    /// Bytes: what a browser sends is a tenth of it.
-    private static let limit = 32 * 1024
-    private var sent = 0
-
-    func requestBegan() { sent = 0 }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        sent += unwrapInboundIn(data).readableBytes
-        guard sent <= Self.limit else { return context.close(promise: nil) }
-        context.fireChannelRead(data)
-    }
-}
-
 /// One connection of HTTP/1.1. A request is judged by its head; one that carries a body is refused with it.
 final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -55,8 +38,8 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Nothing was asked and nothing is followed for so long.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
-        let isFollowed = server.assumeIsolated { [channel = context.channel] in $0.isFollowed(by: channel) }
-        if !isFollowed { context.close(promise: nil) }
+        let follows = server.assumeIsolated { [channel = context.channel] in $0.follows(channel) }
+        if !follows { context.close(promise: nil) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

@@ -25,12 +25,10 @@ package actor WebServer {
     private let settings: WebSettings
     private var desk: ReportDesk!
     private var feed: FeedClient!
-    private var board = LiveBoard()
-    private var times = LinkTimes()
-    private var status: FeedMessage.Status?
-    private var version: String?
+    private var view = FeedView()
     private var listener: (any Channel)?
-    private var connections: [ObjectIdentifier: any Channel] = [:]
+    private var connections: [ObjectIdentifier: (channel: any Channel, number: Int)] = [:]
+    private var connectionCount = 0
     private var readers: [ObjectIdentifier: EventReader] = [:]
     private var ticker: RepeatedTask?
     private var ticks = 0
@@ -81,15 +79,19 @@ package actor WebServer {
         ticker?.cancel()
         feed?.stop()
         try? await listener?.close()
-        for channel in connections.values { channel.close(promise: nil) }
+        for connection in connections.values { connection.channel.close(promise: nil) }
         if let threads = desk?.threads { try? await threads.shutdownGracefully() }
     }
 
     // MARK: requests
 
     func came(_ channel: any Channel) {
-        guard connections.count < Self.connectionLimit else { return channel.close(promise: nil) }
-        connections[ObjectIdentifier(channel)] = channel
+        connectionCount += 1
+        connections[ObjectIdentifier(channel)] = (channel, connectionCount)
+        guard connections.count > Self.connectionLimit else { return }
+        // Who keeps many open does not keep others out: the oldest that follows nothing goes.
+        let oldest = connections.filter { readers[$0.key] == nil }.min { $0.value.number < $1.value.number }
+        oldest?.value.channel.close(promise: nil)
     }
 
     func left(_ channel: any Channel) {
@@ -115,7 +117,7 @@ package actor WebServer {
         case "/healthz": reply.send(health)
         case "/metrics":
             let format = MetricsText.Format(accept: head.values("accept").joined(separator: ","))
-            let text = MetricsText(format, board, status, times, version: version, now: settings.now()).text
+            let text = MetricsText(format, view, now: now.steady).text
             reply.send(Answer(type: format.type, text))
         case "/events": follow(target, reply)
         default: reply.send(.text(.notFound, "there is no \(target.path): / /api/report /metrics /healthz /events"))
@@ -132,10 +134,15 @@ package actor WebServer {
     }
 
     private var health: Answer {
-        guard let status, settings.now() - status.at < 5_000_000 else {
-            return .text(.serviceUnavailable, "no recorder writes \(settings.store)")
-        }
-        return .text(.ok, "recording")
+        guard !view.isRecording else { return .text(.ok, "recording") }
+        return .text(
+            .serviceUnavailable,
+            view.words.map { "the recorder does not tell how it is: \($0)" }
+                ?? "no recorder writes \(settings.store), or this user may not read its feed")
+    }
+
+    private var now: FeedView.Moment {
+        FeedView.Moment(steady: Int64(NIODeadline.now().uptimeNanoseconds / 1_000), wall: settings.now())
     }
 
     // MARK: events
@@ -149,119 +156,50 @@ package actor WebServer {
         readers[ObjectIdentifier(reply.channel)] = reader
         feed.wantValues(true)
         reply.begin(type: "text/event-stream")
-        reader.send(recorderEvent + board.links())
-        reader.greet(board)
+        reader.greet(view, at: now.steady)
     }
 
     func drained(_ channel: any Channel) {
-        // Whatever it was not sent meanwhile: the last levels of all.
-        if let reader = readers[ObjectIdentifier(channel)], reader.isBehind { reader.greet(board) }
+        if let reader = readers[ObjectIdentifier(channel)], reader.isBehind { reader.greet(view, at: now.steady) }
     }
 
-    func isFollowed(by channel: any Channel) -> Bool {
-        guard let reader = readers[ObjectIdentifier(channel)] else { return false }
-        reader.send(": here\n\n")
-        return true
-    }
+    func follows(_ channel: any Channel) -> Bool { readers[ObjectIdentifier(channel)] != nil }
 
     private func tick() {
         ticks += 1
-        let changed = board.takeChanged()
+        let now = now
+        tell(view.look(at: now), at: now)
+        let changed = view.takeChanged()
         guard !readers.isEmpty else { return }
-        let isRenamed = namesSent != board.naming
-        namesSent = board.naming
+        let isRenamed = namesSent != view.board.naming
+        namesSent = view.board.naming
         var texts: [LiveBoard.Scope: ByteBuffer?] = [:]
         for reader in readers.values {
             if isRenamed {
-                reader.greet(board)
+                reader.greet(view, at: now.steady)
                 continue
             }
             guard !changed.isEmpty else { continue }
-            let text = texts[reader.scope] ?? board.levels(of: changed, for: reader.scope)
+            let text = texts[reader.scope] ?? view.board.levels(of: changed, for: reader.scope)
             texts[reader.scope] = .some(text)
-            if let text { reader.send(levels: text) }
+            if let text { reader.send(text, at: now.steady) }
         }
-        // A connection that has gone without a word is found out by what cannot be sent.
-        if ticks % 150 == 0 { for reader in readers.values { reader.send(": here\n\n") } }
-    }
-
-    private var recorderEvent: String {
-        "event: recorder\ndata: {\"state\":\"\(status == nil ? "gone" : "recording")\"}\n\n"
+        if ticks % 150 == 0 { for reader in readers.values { reader.probe(at: now.steady) } }
     }
 
     // MARK: the feed
 
     private func take(_ event: FeedClient.Event) {
+        let now = now
         switch event {
-        case .began: board.feedBegan()
-        case .ended:
-            status = nil
-            board.feedEnded(at: settings.now())
-            noteTimes()
-            tell(recorderEvent + board.links())
-        case .message(let message, let decoder): take(message, decoder)
+        case .began: view.began()
+        case .ended: tell(view.ended(at: now), at: now)
+        case .message(let message, let decoder): tell(view.take(message, decoder, at: now), at: now)
         }
     }
 
-    private func take(_ message: FeedMessage, _ decoder: FeedDecoder) {
-        switch message {
-        case .value(let meter, let level, _): board.take(level, of: meter, named: decoder.meters)
-        case .link(let processor, let link, let state, let cause, let since):
-            let new = LiveBoard.Link(state: state, cause: cause, since: since)
-            board.take(link: link, of: processor, new)
-            times.change(.init(processor: processor, link: link), to: state, at: settings.now())
-            tell(LiveBoard.event(link, of: processor, new))
-        case .status(let new):
-            let isNew = status == nil
-            status = new
-            if isNew { tell(recorderEvent) }
-        case .hello(let recorder, _): version = recorder
-        case .missed, .error, .unreadable: break
-        }
-    }
-
-    private func noteTimes() {
-        for unit in board.units {
-            for (name, link) in unit.links {
-                times.change(.init(processor: unit.name, link: name), to: link.state, at: settings.now())
-            }
-        }
-    }
-
-    private func tell(_ text: String) { for reader in readers.values { reader.send(text) } }
-}
-
-/// A page that follows the meters.
-private final class EventReader {
-    let scope: LiveBoard.Scope
-    private let channel: any Channel
-    private(set) var isBehind = false
-
-    init(_ channel: any Channel, _ scope: LiveBoard.Scope) { (self.channel, self.scope) = (channel, scope) }
-
-    func send(_ text: String) { write(ByteBuffer(string: text)) }
-
-    /// One that does not keep up gets the last levels when it has: nobody looks at those of before.
-    func send(levels: ByteBuffer) {
-        guard channel.isWritable else {
-            isBehind = true
-            return
-        }
-        write(levels)
-    }
-
-    /// Every name, and every level.
-    func greet(_ board: LiveBoard) {
-        guard channel.isWritable else {
-            isBehind = true
-            return
-        }
-        isBehind = false
-        send(board.names(for: scope))
-        if let levels = board.levels(of: Array(board.meters.indices), for: scope) { write(levels) }
-    }
-
-    private func write(_ bytes: ByteBuffer) {
-        channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(bytes)), promise: nil)
+    private func tell(_ text: String, at now: FeedView.Moment) {
+        guard !text.isEmpty else { return }
+        for reader in readers.values { reader.send(text, at: now.steady) }
     }
 }

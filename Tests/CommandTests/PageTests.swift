@@ -64,8 +64,15 @@ struct PageTests {
         let down = #""link":"control","state":"down","cause":"closed""#
         try await eventually { events.text.contains(down) && bystander.text.contains(down) }
         #expect(!bystander.text.contains("event: levels"))
+        // One that stands still is not up, and is again when it goes on.
+        recorder.send(SIGSTOP)
+        try await eventually { events.text.contains(#""state":"unknown","cause":"recorder_stalled""#) }
+        #expect(try page.get("/healthz").status == 503)
+        #expect(try page.get("/metrics").body.contains("\natlas_recorder_up 0\n"))
+        recorder.send(SIGCONT)
+        try await eventually { try page.get("/healthz").status == 200 }
         recorder.send(SIGKILL)
-        try await eventually { events.text.contains(#"{"state":"gone"}"#) }
+        try await eventually { events.text.contains(#""state":"unknown","cause":"recorder_stopped""#) }
         #expect(try page.get("/healthz").status == 503)
         #expect(try page.get("/metrics").body.contains("\natlas_recorder_up 0\n"))
         _ = try await recorder.end()
@@ -137,7 +144,7 @@ struct PageTests {
         #expect(try page.get("/", "Authorization: Bearer 0123456789abcdef").status == 200)
         let signedIn = try page.get("/?token=0123456789abcdef&since=1h")
         #expect(signedIn.status == 303 && signedIn.head.contains("Location: /?since=1h"))
-        #expect(signedIn.head.contains("Set-Cookie: atlas_token=0123456789abcdef; Path=/; HttpOnly; SameSite=Strict"))
+        #expect(signedIn.head.contains("Set-Cookie: atlas_token=0123456789abcdef; Path=/; HttpOnly; SameSite=Lax"))
         let mistaken = try page.get("/events", "Cookie: atlas_token=fedcba9876543210")
         #expect(mistaken.status == 401 && mistaken.body.contains("this is not the token"))
         for program in [serve, recorder] {

@@ -46,15 +46,27 @@ struct LiveBoardTests {
         #expect(board.names(for: all).contains(#"New \"Ñ\"\n"#))
     }
 
-    @Test("a feed that begins again has numbers of its own")
+    @Test("a label that comes back is told again, too")
+    func backAgain() {
+        var board = LiveBoard()
+        let names = [name("Bar", "ZoneMeter_0", "A"), name("Bar", "ZoneMeter_0", "B")]
+        for number in [0, 1, 0] { board.take(-20, of: number, named: names) }
+        #expect(board.names(for: all).contains(#"[0,"ZoneMeter_0","A"]"#))
+        let naming = board.naming
+        board.take(-21, of: 0, named: names)
+        #expect(board.naming == naming)
+    }
+
+    @Test("a feed that begins again has numbers of its own, and units that do not come again are gone")
     func again() {
         var board = LiveBoard()
         board.take(-20, of: 0, named: [name("Bar", "ZoneMeter_0")])
-        board.take(-20, of: 1, named: [name("Bar", "ZoneMeter_0"), name("Bar", "ZoneMeter_1")])
-        _ = board.takeChanged()
-        board.feedBegan()
-        board.take(-33, of: 0, named: [name("Bar", "ZoneMeter_1")])
-        #expect(text(board.levels(of: board.takeChanged(), for: all)) == "event: levels\ndata: [1,-330]\n\n")
+        board.take(-20, of: 1, named: [name("Bar", "ZoneMeter_0"), name("Patio", "ZoneMeter_1")])
+        let naming = board.naming
+        board = LiveBoard(after: board)
+        board.take(-33, of: 0, named: [name("Patio", "ZoneMeter_1")])
+        #expect(board.naming > naming && board.units.map(\.name) == ["Patio"])
+        #expect(text(board.levels(of: board.takeChanged(), for: all)) == "event: levels\ndata: [0,-330]\n\n")
     }
 
     @Test("a reader of one unit hears of no other's meters; without a choice of thousands nobody hears")
@@ -74,15 +86,6 @@ struct LiveBoardTests {
         var board = LiveBoard()
         board.take(level, of: 0, named: [name("Bar", "ZoneMeter_0")])
         #expect(board.takeChanged() == [0])
-    }
-
-    @Test("when the recorder has gone its links are unknown, whatever they were")
-    func gone() {
-        var board = LiveBoard()
-        board.take(link: "meters", of: "Bar", LiveBoard.Link(state: "up", cause: nil, since: 5))
-        #expect(board.links().contains(#""state":"up","cause":null,"since_us":5"#))
-        board.feedEnded(at: 9)
-        #expect(board.links().contains(#""state":"unknown","cause":"recorder_stopped","since_us":9"#))
     }
 
     @Test("time is counted by state, up to now; a clock that is set back takes nothing away")

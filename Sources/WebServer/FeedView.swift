@@ -1,0 +1,102 @@
+import AtlasProtocol
+import Recorder
+
+/// What the feed has told, and whether that still holds: one answer for the page, the metrics and `/healthz`. Pure.
+struct FeedView {
+    struct Moment {
+        /// Microseconds of a clock that nobody sets.
+        let steady: Int64
+        /// Microseconds since 1970 UTC.
+        let wall: Int64
+    }
+
+    /// Microseconds without a word after which nobody knows how it is: a recorder says something each second.
+    static let patience: Int64 = 5_000_000
+
+    private(set) var board = LiveBoard()
+    private(set) var times = LinkTimes()
+    private(set) var status: FeedMessage.Status?
+    private(set) var version: String?
+    /// Why the recorder does not tell, in its words.
+    private(set) var words: String?
+    private var heard: Int64?
+
+    var isRecording: Bool { heard != nil && board.silence == nil }
+
+    // What follows returns the events that the page's readers get.
+
+    mutating func began() {
+        board = LiveBoard(after: board)
+        heard = nil
+    }
+
+    mutating func ended(at now: Moment) -> String {
+        heard = nil
+        status = nil
+        // While nobody serves the feed it is tried again and again.
+        return board.silence == nil ? fall(silent: "recorder_stopped", at: now) : ""
+    }
+
+    mutating func take(_ message: FeedMessage, _ decoder: FeedDecoder, at now: Moment) -> String {
+        switch message {
+        case .value(let meter, let level, _):
+            board.take(level, of: meter, named: decoder.meters)
+            return ""
+        case .link(let processor, let link, let state, let cause, let since):
+            let new = LiveBoard.Link(state: state, cause: cause, since: since)
+            board.take(link: link, of: processor, new)
+            guard board.silence == nil else { return "" }
+            times.change(.init(processor: processor, link: link), to: state, at: now.steady)
+            return LiveBoard.event(link, of: processor, new)
+        case .status(let new):
+            status = new
+            return hear(at: now)
+        case .hello(let recorder, _):
+            version = recorder
+            return hear(at: now)
+        case .error(let words):
+            self.words = words
+            return ""
+        case .missed, .unreadable: return ""
+        }
+    }
+
+    /// Asked again and again: a recorder may stand still without its feed's end.
+    mutating func look(at now: Moment) -> String {
+        guard let heard, now.steady - heard > Self.patience, board.silence == nil else { return "" }
+        status = nil
+        return fall(silent: "recorder_stalled", at: now)
+    }
+
+    mutating func takeChanged() -> [Int] { board.takeChanged() }
+
+    /// Whether a recorder tells, for the page.
+    var recorderEvent: String {
+        let words = self.words.map { ",\"words\":\($0.jsonQuoted)" } ?? ""
+        return
+            "event: recorder\ndata: {\"state\":\"\(isRecording ? "recording" : "gone")\"\(isRecording ? "" : words)}\n\n"
+    }
+
+    private mutating func hear(at now: Moment) -> String {
+        let wasRecording = isRecording
+        (heard, words) = (now.steady, nil)
+        guard !wasRecording else { return "" }
+        board.silence = nil
+        noteTimes(at: now)
+        return recorderEvent + board.links()
+    }
+
+    private mutating func fall(silent cause: String, at now: Moment) -> String {
+        board.silence = LiveBoard.Link(state: "unknown", cause: cause, since: now.wall)
+        noteTimes(at: now)
+        return recorderEvent + board.links()
+    }
+
+    private mutating func noteTimes(at now: Moment) {
+        for unit in board.units {
+            for (name, link) in unit.links {
+                times.change(.init(processor: unit.name, link: name), to: board.shown(link).state, at: now.steady)
+            }
+        }
+    }
+}
