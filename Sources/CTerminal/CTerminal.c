@@ -77,6 +77,8 @@ int cterminal_take(int input, int output) {
     return draw_on();
 }
 
+void cterminal_take_again(void) { draw_on(); }
+
 void cterminal_suspend(void) {
     cterminal_give_back();
     sigset_t stop;

@@ -138,7 +138,7 @@ final class WatchScreen {
             switch signal {
             case SIGINT, SIGTERM, SIGHUP: return false
             case SIGTSTP: cterminal_suspend()
-            case SIGCONT: cterminal_take(input, output)  // stopped by somebody else: who knows what the terminal is now
+            case SIGCONT: cterminal_take_again()  // stopped by somebody else: who knows what the terminal is now
             default: break
             }
             watch.size = Self.size

@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3)), .enabled(if: PseudoTerminal.isThere, "/usr/bin/python3 has no pyte: python3-pyte"))
 struct WatchTests {
     /// A recorder of one unit, whose meters are up.
-    private struct Bench {
+    struct Bench {
         let folder = Folder()
         let unit: SimulatedUnit
         let recorder: Running
@@ -89,31 +89,6 @@ struct WatchTests {
             assert status == int(ARGUMENTS[2]), status
             assert terminal.is_as_found(), terminal.raw[-200:]
             """, bench.store, "\(signal)", "\(status)")
-        try await bench.stop()
-    }
-
-    @Test("Ctrl-C ends it, Ctrl-Z gives the shell back, and fg the page")
-    func shell() async throws {
-        let bench = try await Bench()
-        try await PseudoTerminal.run(
-            """
-            os.environ['PS1'] = 'shell> '
-            terminal = Terminal(['bash', '--norc', '--noprofile', '-i'])
-            terminal.shows('shell>')
-            terminal.press(f"'{PROGRAM}' watch --store '{ARGUMENTS[0]}'\\n")
-            terminal.shows('● up', row=3)
-            terminal.press('\\x1a')
-            terminal.shows('Stopped')
-            terminal.press("stty -a | grep -o ' -\\\\?echo ' | tr e E\\n")
-            terminal.wait(lambda: re.search(rb'(?s)Stopped.*Echo', terminal.raw), 'the echo')
-            terminal.press('fg\\n')
-            terminal.shows('● up', row=3)
-            terminal.shows('Main Bar', row=8)
-            terminal.press('\\x03')
-            terminal.wait(lambda: terminal.raw.rfind(b'?1049l') > terminal.raw.rfind(b'?1049h'), 'the shell')
-            terminal.press('echo left=$?\\n')
-            terminal.shows('left=0')
-            """, bench.store)
         try await bench.stop()
     }
 

@@ -7,6 +7,9 @@
 // where `input` is a terminal too, keys one by one and without echo (termios(3)); signals from keys stay. Fatal signals give
 // it back before they end the process. Returns 0 or -errno.
 int cterminal_take(int input, int output);
+// Sets it again as cterminal_take did, after somebody else stopped and continued the process. What is given back stays what was
+// found at first: by now the terminal may be as this program set it.
+void cterminal_take_again(void);
 // Gives it back, once; safe at any time. Waits for a terminal that takes nothing (Ctrl-S) for a second at most.
 void cterminal_give_back(void);
 // Stops the process as Ctrl-Z does, the terminal given back; returns when it goes on and has taken it again.
