@@ -40,6 +40,8 @@ package struct FeedPicture: Sendable {
         /// Connected, and nothing was said yet.
         case opened
         case speaking
+        /// Since this wall time it says nothing, though it is there: it stands still.
+        case silent(since: Int64)
         /// Since this wall time; with what was said of the reason.
         case ended(at: Int64, reason: String)
     }
@@ -62,6 +64,12 @@ package struct FeedPicture: Sendable {
     private var others: [String] = []
     private var greeted: Int64 = .max
     private var secondBegan: Int64?
+    /// Of the last line, microseconds of a clock that nobody sets.
+    private var heard: Int64 = 0
+    /// Whether this recorder tells each second how it does; one of before says nothing while nothing moves.
+    private var tellsStatus = false
+    /// Microseconds without a word after which nobody knows how it is.
+    private static let patience: Int64 = 5_000_000
 
     package init(only: String? = nil) { self.only = only }
 
@@ -84,6 +92,8 @@ package struct FeedPicture: Sendable {
 
     /// A line of the feed. Returns the recorder's words where it is an error.
     package mutating func line(_ bytes: [UInt8], at now: Moment) -> String? {
+        heard = now.steady
+        if case .silent = connection { connection = .speaking }
         switch decoder.decode(bytes) {
         case .hello(let recorder, let store): greet(recorder, store, now)
         case .link(let processor, let link, let state, let cause, let since):
@@ -96,7 +106,8 @@ package struct FeedPicture: Sendable {
             missed += count
             missedAt = now.wall
         case .error(let words): return words
-        case .status, .unreadable: break
+        case .status: tellsStatus = true
+        case .unreadable: break
         }
         return nil
     }
@@ -104,7 +115,7 @@ package struct FeedPicture: Sendable {
     private mutating func greet(_ recorder: String, _ store: String, _ now: Moment) {
         (self.recorder, self.store, connection) = (recorder, store, .speaking)
         (units, unitNumbers, places, others) = ([], [:], [], [])
-        (greeted, secondBegan) = (now.wall, nil)
+        (greeted, secondBegan, tellsStatus) = (now.wall, nil, false)
     }
 
     private mutating func take(_ level: Double, of meter: Int, _ at: Int64, _ now: Moment) {
@@ -157,6 +168,8 @@ package struct FeedPicture: Sendable {
 
     /// Time has passed: once a second the rates are those of the second that ended. Returns whether one did.
     package mutating func tick(_ now: Moment) -> Bool {
+        let quiet = now.steady - heard
+        if connection == .speaking, tellsStatus, quiet > Self.patience { connection = .silent(since: now.wall - quiet) }
         guard let began = secondBegan else {
             secondBegan = now.steady
             weigh(now)

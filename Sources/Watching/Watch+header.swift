@@ -25,6 +25,9 @@ extension Watch {
         case .ended(let at, let reason):
             let time = Self.clock(at, now: now.wall)
             return ("\(look.state("down").mark) not connected since \(time): \(reason); trying again", .bad)
+        case .silent(let since):
+            let time = Self.clock(since, now: now.wall)
+            return ("\(look.state("down").mark) nothing heard since \(time): the recorder stands still", .bad)
         case .opened: return ("connected; the recorder has said nothing yet", .unsure)
         case .speaking: break
         }

@@ -294,26 +294,39 @@
 
   const takers = {}
   const on = (name, take) => { takers[name] = take }
-  let pause = 1000
+  let pause = 1000, events, heard
   function follow() {
-    const events = new EventSource('/events' + location.search)
+    events = new EventSource('/events' + location.search)
+    heard = performance.now()
     for (const name of Object.keys(takers)) {
       events.addEventListener(name, event => {
         statistics.events += 1
+        heard = performance.now()
         takers[name](JSON.parse(event.data))
       })
     }
     events.onopen = () => { pause = 1000 }
     events.onerror = () => {
-      silence(`Nothing was heard from the server since ${new Date().toLocaleTimeString()}: how it is now is not known. Trying again.`)
-      stateLine.textContent = 'The server does not answer; trying again.'
-      live.classList.add('gone')
+      fallSilent()
       // After an answer that is none, as a proxy's is, a browser does not try again by itself.
       if (events.readyState !== EventSource.CLOSED) return
       setTimeout(follow, pause)
       pause = Math.min(30000, pause * 2)
     }
   }
+  function fallSilent() {
+    silence(`Nothing was heard from the server since ${new Date().toLocaleTimeString()}: how it is now is not known. Trying again.`)
+    stateLine.textContent = 'The server does not answer; trying again.'
+    live.classList.add('gone')
+  }
+  // A connection may be dead without an end: the server says at least every 5 s that it is here.
+  setInterval(() => {
+    if (events.readyState !== EventSource.OPEN || performance.now() - heard < 15000) return
+    events.close()
+    fallSilent()
+    follow()
+  }, 1000)
+  on('here', () => {})
   on('names', named)
   on('levels', numbers => {
     for (let index = 0; index < numbers.length; index += 2) {

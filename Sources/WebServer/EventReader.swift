@@ -32,7 +32,7 @@ final class EventReader {
     /// A word that shows whether anybody is there; who has not read for long gives its place to others.
     func probe(at now: Int64) {
         if let behindSince, now - behindSince > Self.patience { return channel.close(promise: nil) }
-        send(": here\n\n", at: now)
+        send("event: here\ndata: 0\n\n", at: now)
     }
 
     private func write(_ bytes: ByteBuffer) {

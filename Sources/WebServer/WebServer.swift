@@ -184,7 +184,7 @@ package actor WebServer {
             texts[reader.scope] = .some(text)
             if let text { reader.send(text, at: now.steady) }
         }
-        if ticks % 150 == 0 { for reader in readers.values { reader.probe(at: now.steady) } }
+        if ticks % 50 == 0 { for reader in readers.values { reader.probe(at: now.steady) } }
     }
 
     // MARK: the feed

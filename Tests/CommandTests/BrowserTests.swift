@@ -50,6 +50,7 @@ struct BrowserTests {
         // Nothing refused by the page's own policy, no error in the script.
         #expect(found["complaints"] as? [String] == [], "\(found)")
         #expect((found["title"] as? String)?.hasPrefix(found["headline"] as? String ?? "-") == true, "\(found)")
+        #expect((found["still"] as? String)?.hasPrefix("Nothing was heard from the server since") == true)
         #expect((found["alarm"] as? String)?.hasPrefix("Nothing was heard from the server since") == true)
         #expect((found["silent_title"] as? String)?.hasPrefix("? ") == true)
         _ = try await recorder.end()

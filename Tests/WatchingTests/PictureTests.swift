@@ -51,6 +51,28 @@ import Testing
         #expect(feed.picture.connection == .speaking && feed.picture.units.map(\.name) == ["Bar"])
     }
 
+    @Test("a recorder that tells each second how it does and then says nothing stands still, until it says something")
+    func silent() {
+        let feed = Feed()
+        feed.hello().unit("Bar", zones: 1)
+        feed.wait(60)
+        // One of before does not tell how it does: nothing moves, that is all.
+        _ = feed.picture.tick(feed.now)
+        #expect(feed.picture.connection == .speaking)
+        let status = #"{"time":"x","at_us":1,"samples":1,"commits":1,"commit_us":1,"errors":{}}"#
+        feed.say(status)
+        let said = feed.now.wall
+        feed.wait(5)
+        _ = feed.picture.tick(feed.now)
+        #expect(feed.watch.isSpeaking)
+        feed.wait(1)
+        _ = feed.picture.tick(feed.now)
+        #expect(feed.picture.connection == .silent(since: said))
+        #expect(feed.watch.notice(feed.now)?.text.contains("the recorder stands still") == true)
+        feed.say(status)
+        #expect(feed.watch.isSpeaking && feed.watch.notice(feed.now) == nil)
+    }
+
     @Test("only one unit is looked at where one is named; and that it is not there is said")
     func only() {
         let feed = Feed(only: "Bar")

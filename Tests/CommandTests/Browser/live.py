@@ -52,12 +52,17 @@ try:
     complaints = browser.complaints(driver)
 
     # What was heard last is no answer any more, and that is said where it is read. (The browser logs what it cannot load.)
+    # First one that stands still with its connections open, then one that is gone.
+    os.kill(recorder, signal.SIGSTOP)
+    still = browser.until(driver, "document.getElementById('alarm')?.textContent")
+    os.kill(recorder, signal.SIGCONT)
+    browser.until(driver, "!document.getElementById('alarm') && document.getElementById('live-state').textContent === 'Live.'")
     os.kill(recorder, signal.SIGKILL)
     alarm = browser.until(driver, "document.getElementById('alarm')?.textContent")
     silent_title = driver.title
     browser.picture(driver, f"{pictures}/live-silent.png", 1600)
     browser.answer(
-        headline=headline, title=title, alarm=alarm, silent_title=silent_title,
+        headline=headline, title=title, still=still, alarm=alarm, silent_title=silent_title,
         moved=True, names=names, contrast=contrast, seen=seen, unseen=unseen, state=state, is_open=is_open,
         on_timeline=round(on_timeline, 2), complaints=complaints)
 finally:
