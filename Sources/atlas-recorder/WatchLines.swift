@@ -44,7 +44,9 @@ final class WatchLines {
             defer { wasSpeaking = false }
             return !wasSpeaking || Console.follows("\(clock)  \(reason); tried again each second")
         }
-        if case .silent = picture.connection { return Console.follows("\(clock)  the recorder says nothing: it stands still") }
+        if case .silent = picture.connection {
+            return Console.follows("\(clock)  the recorder says nothing: it stands still")
+        }
         wasSpeaking = true
         if picture.missed > toldMissed {
             defer { toldMissed = picture.missed }
