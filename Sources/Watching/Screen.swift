@@ -16,11 +16,6 @@ package struct Ink: Equatable, Sendable {
     package static let bad = Ink(colour: .bad)
     package static let accent = Ink(colour: .accent)
 
-    var inverted: Ink {
-        var ink = self
-        ink.isInverse = true
-        return ink
-    }
     var bolder: Ink {
         var ink = self
         ink.isBold = true

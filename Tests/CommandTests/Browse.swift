@@ -55,17 +55,7 @@ struct Served {
 
         /// False once the other end is gone.
         @discardableResult
-        func send(_ text: String) -> Bool {
-            var rest = Array(text.utf8)[...]
-            while !rest.isEmpty {
-                let sent = rest.withUnsafeBytes {
-                    Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-                }
-                guard sent > 0 else { return false }
-                rest = rest.dropFirst(sent)
-            }
-            return true
-        }
+        func send(_ text: String) -> Bool { sendAll(text, on: descriptor) }
 
         /// What has come, or nil at the end.
         func read() -> String? {

@@ -54,17 +54,7 @@ final class HostilePeer: Sendable {
 
         /// False once the other end is gone.
         @discardableResult
-        func send(_ text: String) -> Bool {
-            var rest = Array(text.utf8)[...]
-            while !rest.isEmpty {
-                let sent = rest.withUnsafeBytes {
-                    Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-                }
-                guard sent > 0 else { return false }
-                rest = rest.dropFirst(sent)
-            }
-            return true
-        }
+        func send(_ text: String) -> Bool { sendAll(text, on: descriptor) }
 
         /// The end by RST instead of FIN.
         func reset() {
@@ -138,4 +128,17 @@ func bound(_ descriptor: Int32, _ address: String) -> UInt16 {
         }
     }
     return UInt16(bigEndian: local.sin_port)
+}
+
+/// False once the other end is gone.
+func sendAll(_ text: String, on descriptor: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let sent = rest.withUnsafeBytes {
+            Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        guard sent > 0 else { return false }
+        rest = rest.dropFirst(sent)
+    }
+    return true
 }
