@@ -56,10 +56,10 @@ package final class MeterReceiver: Sendable {
     package let relayKeepsSource: Bool
 
     /// Starts the thread. `queue` takes the frames; `wakeWriter` is called when a whole block waits. Datagrams longer than
-    /// `slotBytes` are cut.
+    /// `slotBytes` are cut. `levels`: where each value is shown.
     package init(
         queue: FrameQueue, slotBytes: Int32 = ReceiveLimits().slotBytes, clock: RecorderClock, feed: Feed,
-        wakeWriter: @escaping @Sendable () -> Void,
+        levels: LevelMemory? = nil, wakeWriter: @escaping @Sendable () -> Void,
         notify: @escaping @Sendable (Notice) -> Void
     ) throws(ReceiverError) {
         wakeDescriptor = csockets_wake_create()
@@ -78,7 +78,7 @@ package final class MeterReceiver: Sendable {
         try DedicatedThread.start(named: "atlas-meters") { [self] in
             ReceiveLoop(
                 wake: wakeDescriptor, slotBytes: slotBytes, relay: relay, takeCommands: { self.takeCommands() },
-                queue: queue, clock: clock, feed: feed,
+                queue: queue, clock: clock, feed: feed, levels: levels,
                 wakeWriter: wakeWriter, notify: notify
             ).run()
             continuation.finish()

@@ -4,7 +4,8 @@ import AtlasProtocol
 extension ReceiveLoop {
     func carryOut(_ command: MeterReceiver.Command) {
         switch command {
-        case .addUnit(let processor, let status): units[processor.id] = ReceivedUnit(processor, status)
+        case .addUnit(let processor, let status):
+            units[processor.id] = ReceivedUnit(processor, status, levels: levels?.row(of: processor.id))
         case .removeUnits(let processors, let done):
             for processor in processors { remove(processor) }
             if !processors.isEmpty { handOver() }

@@ -27,6 +27,7 @@ final class ReceiveLoop {
 
     let relay: Relay
     private let feed: Feed
+    let levels: LevelMemory?
     private let batch: OpaquePointer
     private let connections: ConnectionTable
     private let reader = DatagramReader()
@@ -56,14 +57,14 @@ final class ReceiveLoop {
 
     init(
         wake: Int32, slotBytes: Int32, relay: Relay, takeCommands: @escaping () -> [MeterReceiver.Command],
-        queue: FrameQueue, clock: RecorderClock, feed: Feed,
+        queue: FrameQueue, clock: RecorderClock, feed: Feed, levels: LevelMemory?,
         wakeWriter: @escaping () -> Void, notify: @escaping (MeterReceiver.Notice) -> Void
     ) {
         guard let batch = csockets_batch_create(Self.slots, slotBytes) else {
             fatalError("no memory to receive datagrams into")
         }
         self.batch = batch
-        (self.relay, self.feed) = (relay, feed)
+        (self.relay, self.feed, self.levels) = (relay, feed, levels)
         (self.wake, self.takeCommands, self.queue, self.clock) = (wake, takeCommands, queue, clock)
         (self.wakeWriter, self.notify) = (wakeWriter, notify)
         roundBegan = clock.now

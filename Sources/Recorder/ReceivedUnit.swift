@@ -21,11 +21,11 @@ final class ReceivedUnit {
     /// Whether the loop has it on its list of units with counts to hand over.
     var isCounted = false
 
-    init(_ registered: RegisteredProcessor, _ status: UnitStatus) {
+    init(_ registered: RegisteredProcessor, _ status: UnitStatus, levels: LevelMemory.Row? = nil) {
         processor = registered.id
         self.status = status
         isRecorded = registered.spec.subscriptions.hasMeters
-        intake = UnitIntake(registered)
+        intake = UnitIntake(registered, levels: levels)
     }
 
     /// Takes a datagram, of which the reader found so much. True if the block takes no more. `isShared`: whether another

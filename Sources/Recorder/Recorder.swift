@@ -118,8 +118,9 @@ package struct Recorder: Service {
         names.set(processors)
         let loop = ControlLoop(eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         let feed = Feed()
+        let levels = LevelMemory.make(logger)
         let receiver = try MeterReceiver(
-            queue: queue, slotBytes: limits.slotBytes, clock: clock, feed: feed,
+            queue: queue, slotBytes: limits.slotBytes, clock: clock, feed: feed, levels: levels,
             wakeWriter: { outbox.wake() },
             notify: { loop.notice($0) })
         let verdict = StoreVerdict()
@@ -139,7 +140,7 @@ package struct Recorder: Service {
         if let succession { outbox.put(succession.entries(at: clock.wallNow)) }
         let server = FeedServer(
             feed, store: StoreFile.resolved(configuration.store), processors: processors,
-            version: configuration.version)
+            version: configuration.version, levels: levels)
         do {
             try await server.start()
         } catch {

@@ -107,7 +107,7 @@ package struct FeedPicture: Sendable {
             missedAt = now.wall
         case .error(let words): return words
         case .status: tellsStatus = true
-        case .unreadable: break
+        case .meter, .unreadable: break
         }
         return nil
     }

@@ -347,7 +347,7 @@
   })
   on('recorder', ({ state, words }) => {
     silence('')
-    stateLine.textContent = state === 'recording' ? 'Live.'
+    stateLine.textContent = state === 'recording' ? words ?? 'Live.'
       : words ? `The recorder does not tell how it is: ${words}` : 'No recorder writes this store now; the meters stand still.'
     live.classList.toggle('gone', state !== 'recording')
     changed()

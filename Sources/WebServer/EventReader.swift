@@ -26,7 +26,7 @@ final class EventReader {
         guard channel.isWritable else { return behindSince = behindSince ?? now }
         behindSince = nil
         write(ByteBuffer(string: view.recorderEvent + view.board.links() + view.board.names(for: scope)))
-        if let levels = view.board.levels(of: Array(view.board.meters.indices), for: scope) { write(levels) }
+        if let levels = view.board.levels(of: view.board.units.flatMap(\.meters), for: scope) { write(levels) }
     }
 
     /// A word that shows whether anybody is there; who has not read for long gives its place to others.

@@ -20,13 +20,16 @@ struct FeedView {
     /// Why the recorder does not tell, in its words.
     private(set) var words: String?
     private var heard: Int64?
+    /// Whether the recorder shows levels where they can be looked at.
+    private var showsLevels = true
 
     var isRecording: Bool { heard != nil && board.silence == nil }
 
     // What follows returns the events that the page's readers get.
 
-    mutating func began() {
+    mutating func began(levels: Bool) {
         board = LiveBoard(after: board)
+        showsLevels = levels
         heard = nil
     }
 
@@ -37,10 +40,10 @@ struct FeedView {
         return board.silence == nil ? fall(silent: "recorder_stopped", at: now) : ""
     }
 
-    mutating func take(_ message: FeedMessage, _ decoder: FeedDecoder, at now: Moment) -> String {
+    mutating func take(_ message: FeedMessage, at now: Moment) -> String {
         switch message {
-        case .value(let meter, let level, _):
-            board.take(level, of: meter, named: decoder.meters)
+        case .meter(let name, let place):
+            board.name(name, at: place)
             return ""
         case .link(let processor, let link, let state, let cause, let since):
             let new = LiveBoard.Link(state: state, cause: cause, since: since)
@@ -57,7 +60,7 @@ struct FeedView {
         case .error(let words):
             self.words = words
             return ""
-        case .missed, .unreadable: return ""
+        case .value, .missed, .unreadable: return ""
         }
     }
 
@@ -68,13 +71,16 @@ struct FeedView {
         return fall(silent: "recorder_stalled", at: now)
     }
 
-    mutating func takeChanged() -> [Int] { board.takeChanged() }
+    mutating func takeChanged(from levels: some Levels) -> [Int] { board.takeChanged(from: levels) }
+
+    private static let noLevels =
+        "This recorder shows no levels: its log says why, or it is of another version than the page. All else is live."
 
     /// Whether a recorder tells, for the page.
     var recorderEvent: String {
-        let words = self.words.map { ",\"words\":\($0.jsonQuoted)" } ?? ""
-        return
-            "event: recorder\ndata: {\"state\":\"\(isRecording ? "recording" : "gone")\"\(isRecording ? "" : words)}\n\n"
+        let words = isRecording ? (showsLevels ? nil : Self.noLevels) : words
+        let state = isRecording ? "recording" : "gone"
+        return "event: recorder\ndata: {\"state\":\"\(state)\"\(words.map { ",\"words\":\($0.jsonQuoted)" } ?? "")}\n\n"
     }
 
     private mutating func hear(at now: Moment) -> String {

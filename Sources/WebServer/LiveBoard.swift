@@ -1,6 +1,15 @@
 import Recorder
+import RecorderStore
 
-/// What the page's readers are told of, from the feed's lines: names, links, each meter's last level. Pure.
+/// Where levels are looked at.
+protocol Levels {
+    /// dB; nil: not heard yet.
+    subscript(place: Int) -> Float? { get }
+}
+
+extension LevelMap: Levels {}
+
+/// What the page's readers are told of: names and links, from the feed's lines, and each meter's last level. Pure.
 struct LiveBoard {
     struct Link: Equatable {
         var state: String
@@ -10,29 +19,29 @@ struct LiveBoard {
     struct Unit {
         let name: String
         var links: [String: Link] = [:]
+        /// Those that were heard.
         var meters: [Int] = []
     }
     struct Meter {
         let unit: Int
         let name: String
         var label: String?
+        /// Of its level.
+        let place: Int
         /// Tenths of dB: what can be seen.
         var tenths = -800
         var isHeard = false
-        /// The decoder's last number of it: another one is another label.
-        var number: Int
     }
 
     private(set) var units: [Unit] = []
     private(set) var meters: [Meter] = []
+    /// How many were heard.
+    private(set) var heard = 0
     /// Changes with every new unit, meter or label: readers then need the names again.
     private(set) var naming = 0
     private var unitPlaces: [String: Int] = [:]
-    private var meterPlaces: [FeedDecoder.MeterName: Int] = [:]
-    /// The decoder's meters by their number: it gives a new one where the label is new.
-    private var places: [Int] = []
-    private var changed: [Int] = []
-    private var isChanged: [Bool] = []
+    /// By the place of its level.
+    private var numbers: [Int: Int] = [:]
 
     /// What holds for every link instead of what was told last; nil: that holds.
     var silence: Link?
@@ -48,50 +57,56 @@ struct LiveBoard {
     func shown(_ link: Link) -> Link { silence ?? link }
 
     mutating func take(link: String, of processor: String, _ new: Link) {
-        units[place(of: processor)].links[link] = new
+        units[number(of: processor)].links[link] = new
     }
 
-    mutating func take(_ level: Double, of meter: Int, named names: [FeedDecoder.MeterName]) {
-        while places.count <= meter { places.append(learn(names[places.count], number: places.count)) }
-        let place = places[meter]
-        if meters[place].number != meter {
-            (meters[place].number, meters[place].label) = (meter, names[meter].label)
-            naming += 1
+    /// A meter is shown from its first level on.
+    mutating func name(_ name: FeedDecoder.MeterName, at place: Int) {
+        if let number = numbers[place] {
+            guard meters[number].label != name.label else { return }
+            meters[number].label = name.label
+            if meters[number].isHeard { naming += 1 }
+        } else {
+            numbers[place] = meters.count
+            meters.append(
+                Meter(unit: number(of: name.processor), name: name.meter, label: name.label, place: place))
         }
-        // A level that a unit made up must not trap.
-        let tenths = level.isNaN ? -800 : min(max(level * 10, -10_000), 10_000)
-        // Most meters are silent most of the time.
-        guard Int(tenths.rounded()) != meters[place].tenths || !meters[place].isHeard else { return }
-        (meters[place].tenths, meters[place].isHeard) = (Int(tenths.rounded()), true)
-        guard !isChanged[place] else { return }
-        isChanged[place] = true
-        changed.append(place)
     }
 
-    /// The meters whose level is new since this was asked last.
-    mutating func takeChanged() -> [Int] {
-        defer { changed.removeAll(keepingCapacity: true) }
-        for place in changed { isChanged[place] = false }
+    /// Looks at the levels of the units whose meters arrive: what others sent last is not what is. Returns the meters whose
+    /// level is another one than at the last look.
+    mutating func takeChanged(from levels: some Levels) -> [Int] {
+        let flows = units.map { unit in unit.links["meters"].map { shown($0).state == "up" } ?? false }
+        var changed: [Int] = []
+        for meter in meters.indices where flows[meters[meter].unit] {
+            guard let level = levels[meters[meter].place] else { continue }
+            let tenths = Self.tenths(level)
+            // Most meters are silent most of the time.
+            guard tenths != meters[meter].tenths || !meters[meter].isHeard else { continue }
+            meters[meter].tenths = tenths
+            changed.append(meter)
+            if !meters[meter].isHeard { show(meter) }
+        }
         return changed
     }
 
-    private mutating func place(of processor: String) -> Int {
-        if let place = unitPlaces[processor] { return place }
+    private mutating func show(_ meter: Int) {
+        meters[meter].isHeard = true
+        units[meters[meter].unit].meters.append(meter)
+        heard += 1
+        naming += 1
+    }
+
+    /// A level that a unit made up must not trap.
+    private static func tenths(_ level: Float) -> Int {
+        level.isNaN ? -800 : Int(min(max(level * 10, -10_000), 10_000).rounded())
+    }
+
+    private mutating func number(of processor: String) -> Int {
+        if let number = unitPlaces[processor] { return number }
         unitPlaces[processor] = units.count
         units.append(Unit(name: processor))
         naming += 1
         return units.count - 1
-    }
-
-    private mutating func learn(_ name: FeedDecoder.MeterName, number: Int) -> Int {
-        let key = FeedDecoder.MeterName(processor: name.processor, meter: name.meter, label: nil)
-        if let place = meterPlaces[key] { return place }
-        let unit = place(of: name.processor)
-        meterPlaces[key] = meters.count
-        units[unit].meters.append(meters.count)
-        meters.append(Meter(unit: unit, name: name.meter, label: name.label, number: number))
-        isChanged.append(false)
-        naming += 1
-        return meters.count - 1
     }
 }

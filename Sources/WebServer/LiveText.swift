@@ -13,7 +13,7 @@ extension LiveBoard {
     static let mostMeters = 2_000
 
     private func hears(_ scope: Scope, of unit: Int) -> Bool {
-        scope.processor.map { $0 == units[unit].name } ?? (meters.count <= Self.mostMeters)
+        scope.processor.map { $0 == units[unit].name } ?? (heard <= Self.mostMeters)
     }
 
     /// The first that a reader gets, and again when names are new: units with their meters' numbers, names and labels.

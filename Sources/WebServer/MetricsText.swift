@@ -80,7 +80,8 @@ struct MetricsText {
             "atlas_longest_commit_seconds", .gauge, "The longest commit of the last second.",
             [([], Double(status.longestCommit) / 1e6)])
         family(
-            "atlas_queue_bytes", .gauge, "Memory of samples on their way to a commit; 200 to 300 KB at rest with one unit.",
+            "atlas_queue_bytes", .gauge,
+            "Memory of samples on their way to a commit; 200 to 300 KB at rest with one unit.",
             [([], Double(status.queueBytes))])
         family(
             "atlas_entries_waiting", .gauge, "Events and errors that wait because the store refuses.",

@@ -77,9 +77,9 @@ package actor WebServer {
 
     private func finish() async {
         ticker?.cancel()
-        feed?.stop()
         try? await listener?.close()
         for connection in connections.values { connection.channel.close(promise: nil) }
+        try? await feed?.stop().get()
         if let threads = desk?.threads { try? await threads.shutdownGracefully() }
     }
 
@@ -97,7 +97,6 @@ package actor WebServer {
     func left(_ channel: any Channel) {
         connections[ObjectIdentifier(channel)] = nil
         readers[ObjectIdentifier(channel)] = nil
-        feed?.wantValues(!readers.isEmpty)
     }
 
     func answer(_ head: Gate.Head, _ reply: Reply) {
@@ -153,10 +152,16 @@ package actor WebServer {
             return reply.send(.text(.serviceUnavailable, "\(Self.readerLimit) readers follow the meters: close a page"))
         }
         let reader = EventReader(reply.channel, LiveBoard.Scope(processor: target.query["processor"]))
+        if readers.isEmpty { lookAnew() }
         readers[ObjectIdentifier(reply.channel)] = reader
-        feed.wantValues(true)
         reply.begin(type: "text/event-stream")
         reader.greet(view, at: now.steady)
+    }
+
+    /// While nobody reads nobody looks: what was seen last is not what is.
+    private func lookAnew() {
+        if let levels = feed.levels { _ = view.takeChanged(from: levels) }
+        namesSent = view.board.naming
     }
 
     func drained(_ channel: any Channel) {
@@ -169,8 +174,8 @@ package actor WebServer {
         ticks += 1
         let now = now
         tell(view.look(at: now), at: now)
-        let changed = view.takeChanged()
         guard !readers.isEmpty else { return }
+        let changed = feed.levels.map { view.takeChanged(from: $0) } ?? []
         let isRenamed = namesSent != view.board.naming
         namesSent = view.board.naming
         var texts: [LiveBoard.Scope: ByteBuffer?] = [:]
@@ -192,9 +197,9 @@ package actor WebServer {
     private func take(_ event: FeedClient.Event) {
         let now = now
         switch event {
-        case .began: view.began()
+        case .began(let levels): view.began(levels: levels)
         case .ended: tell(view.ended(at: now), at: now)
-        case .message(let message, let decoder): tell(view.take(message, decoder, at: now), at: now)
+        case .message(let message): tell(view.take(message, at: now), at: now)
         }
     }
 

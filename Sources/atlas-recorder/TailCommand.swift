@@ -83,7 +83,7 @@ private struct Wanted {
             }
             values += 1
             return meters[index]
-        case .hello, .missed, .error, .status, .unreadable: return true
+        case .hello, .meter, .missed, .error, .status, .unreadable: return true
         }
     }
     private var values = 0

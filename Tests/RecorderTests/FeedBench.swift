@@ -17,7 +17,10 @@ final class FeedBench: Sendable {
     private let units: Int32
 
     /// `patience`: of a test that lets a reader end is longer than any test.
-    init(units: Int32 = 1, store: String = Rig.newStore(), patience: TimeAmount = .minutes(10)) {
+    init(
+        units: Int32 = 1, store: String = Rig.newStore(), levels: LevelMemory? = nil,
+        patience: TimeAmount = .minutes(10)
+    ) {
         (self.store, self.units) = (store, units)
         close(open(store, O_CREAT | O_WRONLY | O_CLOEXEC, 0o640))
         let processors = (1...units).map { id in
@@ -25,7 +28,9 @@ final class FeedBench: Sendable {
                 id: id, spec: ProcessorSpec(name: "Unit \(id)", host: "127.0.0.1", controlPort: 5321),
                 slots: (0..<Self.meters).map { (UInt16($0 + 1), Self.meter($0)) }, latest: [:], labels: [:])
         }
-        server = FeedServer(feed, store: store, processors: processors, version: "test", patience: patience)
+        server = FeedServer(
+            feed, store: store, processors: processors, version: "test", levels: levels,
+            patience: patience)
     }
 
     deinit {
@@ -68,7 +73,11 @@ final class RawReader: Sendable {
     private let descriptor: Int32
     private let state = Mutex(State())
 
-    init(_ store: String) throws { descriptor = try UnixSocket.connected(to: FeedServer.path(forStore: store)) }
+    convenience init(_ store: String) throws {
+        self.init(try UnixSocket.connected(to: FeedServer.path(forStore: store)))
+    }
+    /// One that is connected already; closes it.
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
     deinit { close(descriptor) }
 
     func begin() throws -> RawReader {

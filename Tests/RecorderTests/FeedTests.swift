@@ -78,7 +78,7 @@ struct FeedTests {
         let rig = Rig(specs, meterPort: port)
         await rig.line("subscribed")
         let reader = try RawReader(rig.store)
-        reader.say(FeedRequest.line(values: false))
+        reader.say(FeedRequest.values(false).line)
         _ = try reader.begin()
         let status = "\"commits\":"
         try await eventually { reader.lines.count { $0.contains(status) } >= 2 }
@@ -86,7 +86,7 @@ struct FeedTests {
         let before = reader.lines.count { $0.contains("level_db") }
         try await eventually { reader.lines.count { $0.contains(status) } >= 4 }
         #expect(reader.lines.count { $0.contains("level_db") } == before)
-        reader.say(FeedRequest.line(values: true))
+        reader.say(FeedRequest.values(true).line)
         try await eventually { reader.lines.count { $0.contains("level_db") } > before + 100 }
         // The last status is of what is stored: nothing lost, no commit failed.
         try await simulator.inject(.freeze)

@@ -71,7 +71,8 @@ import Testing
             for _ in 0..<Int.random(in: 0...4, using: &random) {
                 let text = String(
                     (0..<Int.random(in: 1...6, using: &random)).map { _ in "ab ñ█│酒吧🍸".randomElement(using: &random)! })
-                let ink = [Ink.plain, .faint, .bad, .good.bolder, Ink(colour: .accent, isInverse: true)].randomElement(using: &random)!
+                let ink = [Ink.plain, .faint, .bad, .good.bolder, Ink(colour: .accent, isInverse: true)].randomElement(
+                    using: &random)!
                 page.write(
                     text, row: .random(in: 0..<size.rows, using: &random),
                     column: .random(in: 0..<size.columns, using: &random),

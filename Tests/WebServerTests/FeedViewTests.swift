@@ -16,10 +16,10 @@ struct FeedViewTests {
     }
     private mutating func hear(_ line: String, at seconds: Int64) -> String {
         let message = decoder.decode(Array(line.utf8))
-        return view.take(message, decoder, at: moment(seconds))
+        return view.take(message, at: moment(seconds))
     }
     private mutating func begin(at seconds: Int64) {
-        view.began()
+        view.began(levels: true)
         _ = hear(#"{"feed":1,"recorder":"0.1.0","store":"s"}"#, at: seconds)
         _ = hear(Self.link, at: seconds)
     }
@@ -61,7 +61,7 @@ struct FeedViewTests {
     mutating func ended() {
         begin(at: 0)
         #expect(view.ended(at: moment(1)).contains(#""cause":"recorder_stopped""#))
-        view.began()
+        view.began(levels: true)
         _ = hear(#"{"error":"64 readers are connected: close one"}"#, at: 2)
         #expect(view.ended(at: moment(2)) == "" && view.words == "64 readers are connected: close one")
         #expect(view.recorderEvent.contains(#""words":"64 readers are connected: close one""#))
@@ -69,9 +69,18 @@ struct FeedViewTests {
         #expect(view.isRecording && view.words == nil && !view.recorderEvent.contains("words"))
     }
 
+    @Test("a recorder that shows no levels records all the same, and that is said where the meters would be")
+    mutating func noLevels() {
+        view.began(levels: false)
+        let said = hear(#"{"feed":1,"recorder":"0.1.0","store":"s"}"#, at: 0)
+        #expect(said.contains(#"{"state":"recording","words":"This recorder shows no levels"#))
+        begin(at: 1)
+        #expect(view.recorderEvent == "event: recorder\ndata: {\"state\":\"recording\"}\n\n")
+    }
+
     @Test("no name makes the metrics unreadable")
     mutating func names() {
-        view.began()
+        view.began(levels: true)
         _ = hear(#"{"feed":1,"recorder":"0","store":"s"}"#, at: 0)
         let name = "q\"\u{301}\\\u{308}\n"
         _ = hear(Self.link.replacing("Bar", with: #"q\"\u0301\\\u0308\n"#), at: 0)

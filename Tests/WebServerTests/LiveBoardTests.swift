@@ -6,22 +6,44 @@ import Testing
 
 /// What the page's readers are told, from the feed's lines to the events.
 struct LiveBoardTests {
+    /// What a recorder shows, by place.
+    private struct Shown: Levels {
+        var levels: [Int: Float] = [:]
+        subscript(place: Int) -> Float? { levels[place] }
+    }
+
     private func name(_ processor: String, _ meter: String, _ label: String? = nil) -> FeedDecoder.MeterName {
         FeedDecoder.MeterName(processor: processor, meter: meter, label: label)
     }
     private func text(_ buffer: ByteBuffer?) -> String? { buffer.map { String(buffer: $0) } }
     private let all = LiveBoard.Scope(processor: nil)
+    private static let up = LiveBoard.Link(state: "up", cause: nil, since: 0)
+    private static let down = LiveBoard.Link(state: "down", cause: "silent", since: 0)
 
-    @Test("names come once, levels by their numbers, of each meter only the last, and only what is new")
-    func levels() {
+    /// With meters of these names, whose levels have their numbers as places.
+    private func board(_ names: [FeedDecoder.MeterName]) -> LiveBoard {
         var board = LiveBoard()
-        let names = [name("Bar", "SourceMeter_0"), name("Bar", "ZoneMeter_10"), name("Bar", "ZoneMeter_2", "Patio")]
-        board.take(-20.14, of: 0, named: names)
-        board.take(-30, of: 2, named: names)
-        board.take(-10.06, of: 2, named: names)
-        #expect(text(board.levels(of: board.takeChanged(), for: all)) == "event: levels\ndata: [0,-201,2,-101]\n\n")
-        #expect(board.takeChanged() == [])
+        for (place, name) in names.enumerated() {
+            board.take(link: "meters", of: name.processor, Self.up)
+            board.name(name, at: place)
+        }
+        return board
+    }
+
+    @Test("names come once, levels by their numbers, and only what is new")
+    func levels() {
+        var board = board([
+            name("Bar", "SourceMeter_0"), name("Bar", "ZoneMeter_10"), name("Bar", "ZoneMeter_2", "Patio"),
+        ])
+        var shown = Shown(levels: [0: -20.14, 2: -10.06])
+        var changed = board.takeChanged(from: shown)
+        #expect(text(board.levels(of: changed, for: all)) == "event: levels\ndata: [0,-201,2,-101]\n\n")
+        shown.levels[2] = -10.08  // a tenth of dB is what can be seen
+        #expect(board.takeChanged(from: shown) == [])
         #expect(board.levels(of: [], for: all) == nil)
+        shown.levels[1] = 0
+        changed = board.takeChanged(from: shown)
+        #expect(text(board.levels(of: changed, for: all)) == "event: levels\ndata: [1,0]\n\n")
         // In the order in which a person looks for them.
         #expect(
             board.names(for: all) == """
@@ -32,60 +54,83 @@ struct LiveBoardTests {
                 """)
     }
 
-    @Test("a meter that is called otherwise keeps its number, and the names are told again")
-    func renamed() {
-        var board = LiveBoard()
-        let names = [name("Bar", "ZoneMeter_0", "Old"), name("Bar", "ZoneMeter_0", "New \"Ñ\"\n")]
-        board.take(-20, of: 0, named: names)
-        let before = board.naming
-        board.take(-21, of: 1, named: names)
-        #expect(board.naming > before && board.meters.count == 1)
-        #expect(board.takeChanged() == [0])
-        // One line, whatever the label holds.
-        #expect(board.names(for: all).split(separator: "\n").count == 2)
-        #expect(board.names(for: all).contains(#"New \"Ñ\"\n"#))
+    @Test("a meter is shown from its first level on, which is news even where it is silent")
+    func unheard() {
+        var board = board([name("Bar", "ZoneMeter_0"), name("Bar", "ZoneMeter_1")])
+        let naming = board.naming
+        #expect(board.takeChanged(from: Shown()) == [] && board.naming == naming)
+        #expect(board.names(for: all).contains(#""count":0,"meters":[]"#))
+        #expect(board.takeChanged(from: Shown(levels: [1: -80])) == [1] && board.naming > naming)
+        #expect(board.names(for: all).contains(#""count":1,"meters":[[1,"ZoneMeter_1",null]]"#))
     }
 
-    @Test("a label that comes back is told again, too")
-    func backAgain() {
-        var board = LiveBoard()
-        let names = [name("Bar", "ZoneMeter_0", "A"), name("Bar", "ZoneMeter_0", "B")]
-        for number in [0, 1, 0] { board.take(-20, of: number, named: names) }
-        #expect(board.names(for: all).contains(#"[0,"ZoneMeter_0","A"]"#))
-        let naming = board.naming
-        board.take(-21, of: 0, named: names)
-        #expect(board.naming == naming)
+    @Test("what a unit sent last is not what is: without its meters' link nothing is looked at")
+    func standing() {
+        var board = board([name("Bar", "ZoneMeter_0"), name("Patio", "ZoneMeter_0")])
+        board.take(link: "meters", of: "Bar", Self.down)
+        var shown = Shown(levels: [0: -20, 1: -30])
+        #expect(board.takeChanged(from: shown) == [1])
+        board.take(link: "meters", of: "Bar", Self.up)
+        #expect(board.takeChanged(from: shown) == [0])
+        board.silence = Self.down
+        shown.levels = [0: -1, 1: -1]
+        #expect(board.takeChanged(from: shown) == [])
+    }
+
+    @Test(
+        "a meter that is called otherwise keeps its number, and the names are told again, also of a label that comes back"
+    )
+    func renamed() {
+        var board = board([name("Bar", "ZoneMeter_0", "Old")])
+        let shown = Shown(levels: [0: -20])
+        #expect(board.takeChanged(from: shown) == [0])
+        for label in ["New \"Ñ\"\n", "Old"] {
+            let before = board.naming
+            board.name(name("Bar", "ZoneMeter_0", label), at: 0)
+            #expect(board.naming > before && board.meters.count == 1)
+            #expect(board.takeChanged(from: shown) == [])
+            // One line, whatever the label holds.
+            #expect(board.names(for: all).split(separator: "\n").count == 2)
+            let naming = board.naming
+            board.name(name("Bar", "ZoneMeter_0", label), at: 0)
+            #expect(board.naming == naming)
+        }
+        #expect(board.names(for: all).contains(#"[0,"ZoneMeter_0","Old"]"#))
     }
 
     @Test("a feed that begins again has numbers of its own, and units that do not come again are gone")
     func again() {
-        var board = LiveBoard()
-        board.take(-20, of: 0, named: [name("Bar", "ZoneMeter_0")])
-        board.take(-20, of: 1, named: [name("Bar", "ZoneMeter_0"), name("Patio", "ZoneMeter_1")])
+        var board = board([name("Bar", "ZoneMeter_0"), name("Patio", "ZoneMeter_1")])
+        _ = board.takeChanged(from: Shown(levels: [0: -20, 1: -20]))
         let naming = board.naming
         board = LiveBoard(after: board)
-        board.take(-33, of: 0, named: [name("Patio", "ZoneMeter_1")])
+        board.take(link: "meters", of: "Patio", Self.up)
+        board.name(name("Patio", "ZoneMeter_1"), at: 1)
+        let changed = board.takeChanged(from: Shown(levels: [1: -33]))
         #expect(board.naming > naming && board.units.map(\.name) == ["Patio"])
-        #expect(text(board.levels(of: board.takeChanged(), for: all)) == "event: levels\ndata: [0,-330]\n\n")
+        #expect(text(board.levels(of: changed, for: all)) == "event: levels\ndata: [0,-330]\n\n")
     }
 
     @Test("a reader of one unit hears of no other's meters; without a choice of thousands nobody hears")
     func scopes() {
-        var board = LiveBoard()
         let names = (0..<3_000).map { name($0 < 10 ? "Bar" : "Unit \($0 / 50)", "ZoneMeter_\($0 % 50)") }
-        for meter in names.indices { board.take(-20, of: meter, named: names) }
-        let changed = board.takeChanged()
+        var board = board(names)
+        let few = Shown(levels: Dictionary(uniqueKeysWithValues: (0..<2_000).map { ($0, -20) }))
+        // What is known of a store and was not heard does not count.
+        var changed = board.takeChanged(from: few)
+        #expect(board.levels(of: changed, for: all) != nil)
+        changed = board.takeChanged(
+            from: Shown(levels: Dictionary(uniqueKeysWithValues: names.indices.map { ($0, -21) })))
         #expect(board.levels(of: changed, for: all) == nil)
         let bar = LiveBoard.Scope(processor: "Bar")
         #expect(text(board.levels(of: changed, for: bar))?.split(separator: ",").count == 20)
         #expect(board.names(for: bar).contains(#"{"name":"Unit 1","count":50,"meters":[]}"#))
     }
 
-    @Test("levels that no meter has do not trap", arguments: [Double.nan, .infinity, -.infinity, 1e300, -1e300])
-    func madeUp(_ level: Double) {
-        var board = LiveBoard()
-        board.take(level, of: 0, named: [name("Bar", "ZoneMeter_0")])
-        #expect(board.takeChanged() == [0])
+    @Test("levels that no meter has do not trap", arguments: [Float.nan, .infinity, -.infinity, 1e30, -1e30])
+    func madeUp(_ level: Float) {
+        var board = board([name("Bar", "ZoneMeter_0")])
+        #expect(board.takeChanged(from: Shown(levels: [0: level])) == [0])
     }
 
     @Test("time is counted by state, up to now; a clock that is set back takes nothing away")

@@ -3,7 +3,9 @@
 #ifndef ATLAS_RECORDER_CSOCKETS_H
 #define ATLAS_RECORDER_CSOCKETS_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // One received datagram; `bytes` points into the batch and holds until the next receive.
 struct csockets_datagram {
@@ -107,5 +109,29 @@ int csockets_rename_new(const char *from, const char *to);
 // Locks the first byte of an open file for writing, without waiting, for as long as this descriptor or a copy of it is open
 // (fcntl(2), F_OFD_SETLK). 0 or the errno; EAGAIN where somebody else has it.
 int csockets_lock_first_byte(int descriptor);
+
+// Memory for so many levels, which other processes may map and read (memfd_create(2), sealed: fcntl(2)). NULL and errno;
+// `*descriptor` is what to hand them. It begins with zeros: nothing heard yet.
+float *csockets_levels_create(size_t count, int *descriptor);
+// Maps what another process handed over, to read. NULL and errno: EINVAL where its size is not sealed.
+const float *csockets_levels_map(int descriptor, size_t *count);
+void csockets_levels_unmap(const float *levels, size_t count);
+// One level in dB. What was not heard yet has no bit set, so 0 dB is written as its negative.
+static inline void csockets_level_write(float *place, float level) {
+    if (level == 0) level = -0.0f;
+    __atomic_store(place, &level, __ATOMIC_RELAXED);
+}
+// Whether one was heard; what it is.
+static inline int csockets_level_read(const float *place, float *level) {
+    uint32_t bits = __atomic_load_n((const uint32_t *)place, __ATOMIC_RELAXED);
+    __builtin_memcpy(level, &bits, sizeof bits);
+    return bits != 0;
+}
+
+// Sends bytes and a copy of a descriptor with them on a Unix stream socket (SCM_RIGHTS, unix(7)); never waits. Who reads
+// without asking for it does not get the copy. Returns how many bytes were sent, or -errno.
+ssize_t csockets_send_with(int socket, const void *bytes, size_t count, int descriptor);
+// Waits for bytes, and for the descriptor that came with the first of them; -1: none did. Returns how many, or -errno.
+ssize_t csockets_receive_with(int socket, void *bytes, size_t count, int *descriptor);
 
 #endif

@@ -128,6 +128,12 @@ package struct FeedDecoder {
         if members.integer("feed") == 1 {
             return .hello(recorder: members.text("recorder") ?? "", store: members.text("store") ?? "")
         }
+        if let place = members.integer("place"), let processor = members.text("processor"),
+            let meter = members.text("meter")
+        {
+            let name = MeterName(processor: processor, meter: meter, label: members.text("label"))
+            return place < 0 ? nil : .meter(name, place: Int(place))
+        }
         guard let at = members.integer("at_us") else { return nil }
         if let status = FeedMessage.Status(members, at: at) { return .status(status) }
         guard let processor = members.text("processor") else { return nil }

@@ -5,7 +5,7 @@ extension FeedMessage {
     /// the decoder's.
     package func text(_ meters: [FeedDecoder.MeterName]) -> String? {
         switch self {
-        case .hello, .status, .unreadable: nil
+        case .hello, .meter, .status, .unreadable: nil
         case .error(let words): words
         case .missed(let count): "(missed \(count == 0 ? "changes" : "\(count) values"): this reader was too slow)"
         case .value(let meter, let level, let at):

@@ -6,6 +6,8 @@ package enum FeedMessage: Equatable, Sendable {
     case link(processor: String, link: String, state: String, cause: String?, since: Int64)
     /// `meter`: an index into the decoder's `meters`; dB; `at`: microseconds since 1970 UTC.
     case value(meter: Int, level: Double, at: Int64)
+    /// A meter that there is, and its place in the memory of levels.
+    case meter(FeedDecoder.MeterName, place: Int)
     /// How the recorder does.
     case status(Status)
     /// This reader was too slow for so many values; 0: only for changes.

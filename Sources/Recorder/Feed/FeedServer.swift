@@ -24,6 +24,9 @@ package actor FeedServer {
         var toGreet: ArraySlice<Int32>
         /// Whether it reads meters, or only how the links and the recorder do.
         var wantsValues = true
+        /// Whether it is told of the meters that there are; of which units it has not been yet.
+        var wantsMeters = false
+        var toName: Set<Int32> = []
 
         init(_ channel: any Channel, _ toGreet: [Int32]) { (self.channel, self.toGreet) = (channel, toGreet[...]) }
     }
@@ -35,6 +38,7 @@ package actor FeedServer {
     private let feed: Feed
     private let store: String
     private let path: String
+    private let levels: LevelMemory?
     /// How long readers have at the end.
     private let patience: TimeAmount
     private var text: FeedText
@@ -45,9 +49,9 @@ package actor FeedServer {
 
     package init(
         _ feed: Feed, store: String, processors: [RegisteredProcessor], version: String,
-        patience: TimeAmount = .seconds(1)
+        levels: LevelMemory? = nil, patience: TimeAmount = .seconds(1)
     ) {
-        (self.feed, self.store, self.patience) = (feed, store, patience)
+        (self.feed, self.store, self.levels, self.patience) = (feed, store, levels, patience)
         eventLoop = group.next()
         executor = eventLoop.executor
         path = Self.path(forStore: store)
@@ -117,7 +121,9 @@ package actor FeedServer {
         let reader = Reader(channel, text.flowing)
         readers[ObjectIdentifier(channel)] = reader
         feed.readerCame()
-        channel.writeAndFlush(text.greeting(), promise: nil)
+        let hello = ByteBuffer(string: text.hello)
+        channel.write(levels?.hand(with: hello, to: channel) ?? hello, promise: nil)
+        channel.writeAndFlush(text.standing(), promise: nil)
         goOn(with: reader)
     }
 
@@ -125,12 +131,19 @@ package actor FeedServer {
         if let reader = readers.removeValue(forKey: ObjectIdentifier(channel)), reader.wantsValues { feed.readerLeft() }
     }
 
-    /// A reader asks for values, or for none from now on.
-    fileprivate func asked(_ channel: any Channel, forValues wanted: Bool) {
-        guard let reader = readers[ObjectIdentifier(channel)], reader.wantsValues != wanted else { return }
-        reader.wantsValues = wanted
-        if wanted { feed.readerCame() } else { feed.readerLeft() }
-        reader.toGreet = wanted ? text.flowing[...] : []
+    fileprivate func asked(_ channel: any Channel, for request: FeedRequest) {
+        guard let reader = readers[ObjectIdentifier(channel)] else { return }
+        switch request {
+        case .values(let wanted):
+            guard reader.wantsValues != wanted else { return }
+            reader.wantsValues = wanted
+            if wanted { feed.readerCame() } else { feed.readerLeft() }
+            reader.toGreet = wanted ? text.flowing[...] : []
+        case .meters:
+            guard !reader.wantsMeters else { return }
+            reader.wantsMeters = true
+            reader.toName = text.units
+        }
         goOn(with: reader)
     }
 
@@ -140,6 +153,9 @@ package actor FeedServer {
 
     /// Writes what a reader has to have before it gets more: the rest of its greeting, then what it missed meanwhile.
     private func goOn(with reader: Reader) {
+        while reader.channel.isWritable, let processor = reader.toName.popFirst() {
+            reader.channel.writeAndFlush(text.meters(of: processor), promise: nil)
+        }
         while reader.channel.isWritable, let processor = reader.toGreet.popFirst() {
             reader.channel.writeAndFlush(text.lastValues(of: processor), promise: nil)
         }
@@ -176,6 +192,13 @@ package actor FeedServer {
             }
         }
         let slice = backlog.slice(by: &text)
+        let renamed = text.takeRenamed()
+        if !renamed.isEmpty {
+            for reader in readers.values where reader.wantsMeters {
+                reader.toName.formUnion(renamed)
+                goOn(with: reader)
+            }
+        }
         guard slice.bytes.readableBytes > 0 else { return true }
         for reader in readers.values {
             // A reader that has missed something is told first; its states then are those of now.
@@ -197,7 +220,7 @@ package actor FeedServer {
     }
 }
 
-/// A reader's end of the connection. What it may say is one word; other lines are not looked at.
+/// A reader's end of the connection. Of what it may say see `FeedRequest`; other lines are not looked at.
 private final class ReaderHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let server: FeedServer
@@ -214,8 +237,8 @@ private final class ReaderHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data).readableBytesView
         framer.feed(bytes) { [channel = context.channel] line in
-            guard case .complete(let line) = line, let wanted = FeedRequest.values(line) else { return }
-            server.assumeIsolated { $0.asked(channel, forValues: wanted) }
+            guard case .complete(let line) = line, let request = FeedRequest(line: line) else { return }
+            server.assumeIsolated { $0.asked(channel, for: request) }
         }
     }
     func channelWritabilityChanged(context: ChannelHandlerContext) {

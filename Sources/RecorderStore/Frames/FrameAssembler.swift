@@ -47,6 +47,8 @@ package struct FrameAssembler: Sendable {
 
     private var slots: [UInt16]  // by meter key; 0: none yet
     private var places: [Place] = []  // by slot - 1
+    /// Where others look at the levels.
+    private let levels: LevelMemory.Row?
     // The open frame: when it began, what it holds.
     /// How many values the open frame holds.
     package private(set) var values = 0
@@ -59,12 +61,12 @@ package struct FrameAssembler: Sendable {
     private var lookPause: Int64 = 0
 
     /// `slots`: what the store has given to this unit's meters before.
-    /// `latest`: their last values then, by slot.
+    /// `latest`: their last values then, by slot. `levels`: where each value is shown as it is taken.
     package init(
         processor: Int32, slots known: [(slot: UInt16, meter: Meter)] = [],
-        latest: [UInt16: (at: Int64, level: Double)] = [:]
+        latest: [UInt16: (at: Int64, level: Double)] = [:], levels: LevelMemory.Row? = nil
     ) {
-        self.processor = processor
+        (self.processor, self.levels) = (processor, levels)
         slots = Array(repeating: 0, count: Meter.limit)
         for (slot, meter) in known { slots[Int(meter.key)] = slot }
         grow(to: known.map { Int($0.slot) }.max() ?? 0)
@@ -123,6 +125,7 @@ package struct FrameAssembler: Sendable {
     private mutating func fill(with readings: UnsafeBufferPointer<Reading>, from first: Int, at: Int64) -> Int {
         guard values > 0, at - began < Self.span, at >= began else { return first }
         let isWatchful = isWatchful(at)
+        let levels = levels
         var next = first
         var highest = highestSlot
         slots.withUnsafeBufferPointer { slots in
@@ -135,6 +138,7 @@ package struct FrameAssembler: Sendable {
                         !isWatchful || !places[slot - 1].isRepeated(by: reading, at: at)
                     else { return }
                     places[slot - 1].take(reading, at: at)
+                    levels?.set(reading.level, slot: slot)
                     highest = max(highest, slot)
                     next += 1
                 }
@@ -158,6 +162,7 @@ package struct FrameAssembler: Sendable {
         if values > 0, places[slot - 1].code != 0 || at - began >= Self.span || at < began { close(into: &block) }
         if values == 0 { began = at }
         places[slot - 1].take(reading, at: at)
+        levels?.set(reading.level, slot: slot)
         values += 1
         highestSlot = max(highestSlot, slot)
         latestIsDue = true

@@ -7,9 +7,10 @@ package struct UnitIntake: Sendable {
     package var assembler: FrameAssembler
     private var ledger: ReceiveLedger
 
-    package init(_ registered: RegisteredProcessor) {
+    package init(_ registered: RegisteredProcessor, levels: LevelMemory.Row? = nil) {
         ledger = ReceiveLedger(processor: registered.id)
-        assembler = FrameAssembler(processor: registered.id, slots: registered.slots, latest: registered.latest)
+        assembler = FrameAssembler(
+            processor: registered.id, slots: registered.slots, latest: registered.latest, levels: levels)
     }
 
     /// Counts a datagram of `length` bytes and what the reader found in it, before anything else is done with them, and takes

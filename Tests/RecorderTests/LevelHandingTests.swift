@@ -1,0 +1,142 @@
+import AtlasProtocol
+import Glibc
+import Testing
+
+@testable import Recorder
+@testable import RecorderStore
+
+/// The recorder's memory of levels, as it comes with the feed's first line.
+struct LevelHandingTests {
+    private func messages(_ lines: [String]) -> [FeedMessage] {
+        var decoder = FeedDecoder()
+        return lines.map { decoder.decode(Array($0.utf8)) }
+    }
+
+    /// By place.
+    private func names(_ lines: [String]) -> [Int: FeedDecoder.MeterName] {
+        messages(lines).reduce(into: [:]) { names, message in
+            if case .meter(let name, let place) = message { names[place] = name }
+        }
+    }
+
+    @Test("who asks is told each meter's place, and there is what the recorder stores")
+    func live() async throws {
+        let port = freePort()
+        let (simulator, specs) = try await simulatedUnits(meterPort: port)
+        let rig = Rig(specs, meterPort: port)
+        await rig.line("subscribed")
+        let connection = try #require(FeedConnection(store: rig.store, waitingAtMost: 60))
+        #expect(String(decoding: connection.first, as: UTF8.self).hasPrefix(#"{"feed":1,"#))
+        let levels = try #require(connection.levels)
+        let reader = try RawReader(connection.descriptor).begin()
+        reader.say(FeedRequest.values(false).line + FeedRequest.meters.line)
+        try await eventually {
+            let names = names(reader.lines)
+            return names.count > 30 && names.keys.allSatisfy { levels[$0] != nil }
+                && names.values.contains { $0.label != nil }
+        }
+        try await simulator.inject(.freeze)
+        let sent = try await simulator.statistics().samples
+        try await eventually { try rig.texts("SELECT count(*) FROM meter_samples") == ["\(sent)"] }
+        // Of max() SQLite takes the whole row (lang_select, bare columns).
+        let stored = try rig.query(
+            "SELECT processor, meter, label, level_db, max(at_us) FROM meter_samples GROUP BY processor, meter")
+        let last = stored.map { row in row[..<3].map(\.words) + [row[3].words.isEmpty ? "" : "\(Float(row[3].words)!)"]
+        }
+        let shown = names(reader.lines).map { place, name in
+            [name.processor, name.meter, name.label ?? "-", levels[place].map { "\($0)" } ?? "-"]
+        }
+        #expect(Set(shown) == Set(last) && shown.count == last.count)
+        try await rig.stop()
+        try await simulator.shutdown()
+        // It stays readable: the memory is gone with the last who has it.
+        #expect(levels[names(reader.lines).keys.first!] != nil)
+    }
+
+    @Test("a meter that comes, and one that is called otherwise, are told to who asked, and to nobody else")
+    func renamed() async throws {
+        let bench = FeedBench(units: 2)
+        try await bench.server.start()
+        let asking = try RawReader(bench.store).begin()
+        let other = try RawReader(bench.store).begin()
+        asking.say(FeedRequest.meters.line)
+        try await eventually { names(asking.lines).count == 2 * FeedBench.meters }
+        let told = asking.lineCount
+        let meter = Meter(name: "ZoneMeter_3")!
+        bench.feed.put(.label(2, meter, "Patio \"3\""))
+        let place = try #require(LevelMemory.place(of: 4, processor: 2))
+        try await eventually { names(asking.lines)[place]?.label == "Patio \"3\"" }
+        // Of that unit, and no other.
+        #expect(asking.lineCount == told + FeedBench.meters)
+        var block = FrameBlock()
+        var assembler = FrameAssembler(processor: 3)
+        _ = assembler.take(Reading(meter: meter, level: -20), at: FeedBench.since, into: &block)
+        bench.feed.put(
+            .unit(
+                RegisteredProcessor(
+                    id: 3, spec: ProcessorSpec(name: "Cellar", host: "127.0.0.1", controlPort: 5321), slots: [],
+                    latest: [:], labels: [:])))
+        bench.feed.put(.learnt(block))
+        let cellar = FeedDecoder.MeterName(processor: "Cellar", meter: "ZoneMeter_3", label: nil)
+        try await eventually { names(asking.lines).values.contains(cellar) }
+        bench.change(1)
+        try await eventually { other.lineCount == 2 && asking.lines.last == other.lines.last }
+        await bench.server.stop()
+        #expect(names(other.lines).isEmpty)
+    }
+
+    @Test("a recorder that has no memory to hand says the same first line without it")
+    func without() async throws {
+        let bench = FeedBench()
+        try await bench.server.start()
+        let connection = try #require(FeedConnection(store: bench.store, waitingAtMost: 60))
+        defer { close(connection.descriptor) }
+        #expect(connection.levels == nil)
+        #expect(
+            messages(String(decoding: connection.first, as: UTF8.self).split(separator: "\n").map(String.init)).first
+                == .hello(recorder: "test", store: bench.store))
+        await bench.server.stop()
+        #expect(FeedConnection(store: bench.store, waitingAtMost: 60) == nil)
+    }
+
+    @Test("no descriptor is left open by those who come and go without asking for it")
+    func descriptors() async throws {
+        let memory = try LevelMemory()
+        let bench = FeedBench(levels: memory)
+        try await bench.server.start()
+        for _ in 0..<10 {
+            let connection = try #require(FeedConnection(store: bench.store, waitingAtMost: 60))
+            #expect(connection.levels != nil)
+            close(connection.descriptor)
+            var reader = try FeedReader(store: bench.store)
+            var line = ""
+            reader.lines {
+                line = String(decoding: $0, as: UTF8.self); return false
+            }
+            #expect(line.hasPrefix(#"{"feed":1,"#))
+        }
+        // The memory's own inode, as often as it is open here.
+        var status = stat()
+        try #require(fstat(memory.descriptor, &status) == 0)
+        try await eventually { Self.open(inode: status.st_ino, device: status.st_dev) == 1 }
+        await bench.server.stop()
+    }
+
+    private static func open(inode: ino_t, device: dev_t) -> Int {
+        (0..<1_024).count { descriptor in
+            var status = stat()
+            return fstat(Int32(descriptor), &status) == 0 && status.st_ino == inode && status.st_dev == device
+        }
+    }
+}
+
+extension SQLValue {
+    fileprivate var words: String {
+        switch self {
+        case .null: "-"
+        case .integer(let integer): "\(integer)"
+        case .real(let real): "\(real)"
+        case .text(let text): text
+        }
+    }
+}
