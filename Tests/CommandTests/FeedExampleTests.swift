@@ -1,15 +1,19 @@
 import Foundation
 import Testing
 
-/// The example of docs/feed.md is run as it is printed.
+/// The examples of docs/feed.md are run as they are printed.
 @Suite(.timeLimit(.minutes(2)), .enabled(if: Node.isThere, "Node is not installed"))
 struct FeedExampleTests {
-    private static let example: String = {
+    private static let example = block("js")
+
+    /// The first of a language.
+    private static func block(_ language: String) -> String {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let page = (try? String(contentsOf: root.appending(path: "docs/feed.md"), encoding: .utf8)) ?? ""
-        return page.components(separatedBy: "```js\n").dropFirst().first?.components(separatedBy: "```").first ?? ""
-    }()
+        return page.components(separatedBy: "```\(language)\n").dropFirst().first?.components(separatedBy: "```").first
+            ?? ""
+    }
 
     /// In a file, so that the socket's path is its second argument.
     private func start(_ folder: Folder, reading socket: String) throws -> Running {
@@ -38,6 +42,26 @@ struct FeedExampleTests {
         _ = try await recorder.end()
         let ended = try await reader.end()
         #expect(ended.status == 1)
+        #expect(ended.errors.isEmpty, "\(ended.errors)")
+        try await unit.stop()
+    }
+
+    @Test("the one in Python looks at the levels of all meters, and ends with the recorder")
+    func levels() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store)
+        try await recorder.line("meters up")
+        let script = folder.file("example.py")
+        try Self.block("python").write(toFile: script, atomically: true, encoding: .utf8)
+        let reader = try Running([script, store + ".feed"], executable: "/usr/bin/env", before: ["python3"])
+        try await reader.line("Main Bar -", times: 2)
+        try await reader.line("SourceMeter_", times: 1)
+        recorder.send(SIGTERM)
+        _ = try await recorder.end()
+        let ended = try await reader.end()
+        #expect(ended.status == 0)
         #expect(ended.errors.isEmpty, "\(ended.errors)")
         try await unit.stop()
     }
