@@ -131,6 +131,7 @@
     colours = {
       text: colour('--live-text'), quiet: colour('--live-quiet'), track: colour('--live-track'),
       low: colour('--live-low'), high: colour('--live-high'), clip: colour('--live-clip'), peak: colour('--live-peak'),
+      paper: colour('--paper'),
       font: style.fontFamily,
     }
     for (const it of units) it.isDirty = true
@@ -190,6 +191,9 @@
       const end = long * share(meter.level)
       pen.fillStyle = meter.level > -3 ? colours.clip : meter.level > -12 ? colours.high : colours.low
       pen.fillRect(left, y + 5, end, row - 10)
+      // Each 20 dB.
+      pen.fillStyle = colours.paper
+      for (let level = floor + 20; level < 0; level += 20) pen.fillRect(left + long * share(level), y + 5, 1, row - 10)
       pen.fillStyle = colours.peak
       if (meter.peak > floor) pen.fillRect(left + long * share(meter.peak) - 1, y + 3, 2, row - 6)
       pen.fillStyle = meter.level <= floor ? colours.quiet : colours.text

@@ -12,6 +12,8 @@ package actor WebServer {
     private static let readerLimit = 100
     /// Between two words on the meters: ten a second is what a unit sends.
     private static let tick = TimeAmount.milliseconds(100)
+    /// The same while nobody reads: then only a recorder that stands still is to be noticed.
+    private static let idleTick = TimeAmount.seconds(1)
     /// A connection on which nothing happens is closed after so long; events are sent a comment then, which keeps them open.
     private static let patience = TimeAmount.seconds(60)
     /// With so many bytes waiting for a reader it is left out until it has read them: it sees the last levels, not all.
@@ -30,8 +32,9 @@ package actor WebServer {
     private var connections: [ObjectIdentifier: (channel: any Channel, number: Int)] = [:]
     private var connectionCount = 0
     private var readers: [ObjectIdentifier: EventReader] = [:]
-    private var ticker: RepeatedTask?
+    private var ticker: Scheduled<Void>?
     private var ticks = 0
+    private var isStopped = false
     private var namesSent = 0
 
     package init(_ settings: WebSettings) {
@@ -64,9 +67,7 @@ package actor WebServer {
             }
             .bind(host: settings.host, port: settings.port).get()
         self.listener = listener
-        ticker = eventLoop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [weak self] _ in
-            self?.assumeIsolated { $0.tick() }
-        }
+        scheduleTick()
         return listener.localAddress?.port ?? settings.port
     }
 
@@ -76,6 +77,7 @@ package actor WebServer {
     }
 
     private func finish() async {
+        isStopped = true
         ticker?.cancel()
         try? await listener?.close()
         for connection in connections.values { connection.channel.close(promise: nil) }
@@ -152,8 +154,10 @@ package actor WebServer {
             return reply.send(.text(.serviceUnavailable, "\(Self.readerLimit) readers follow the meters: close a page"))
         }
         let reader = EventReader(reply.channel, LiveBoard.Scope(processor: target.query["processor"]))
-        if readers.isEmpty { lookAnew() }
+        let isFirst = readers.isEmpty
+        if isFirst { lookAnew() }
         readers[ObjectIdentifier(reply.channel)] = reader
+        if isFirst { scheduleTick() }
         reply.begin(type: "text/event-stream")
         reader.greet(view, at: now.steady)
     }
@@ -170,7 +174,16 @@ package actor WebServer {
 
     func follows(_ channel: any Channel) -> Bool { readers[ObjectIdentifier(channel)] != nil }
 
+    private func scheduleTick() {
+        ticker?.cancel()
+        guard !isStopped else { return }
+        ticker = eventLoop.scheduleTask(in: readers.isEmpty ? Self.idleTick : Self.tick) { [weak self] in
+            self?.assumeIsolated { $0.tick() }
+        }
+    }
+
     private func tick() {
+        scheduleTick()
         ticks += 1
         let now = now
         tell(view.look(at: now), at: now)
