@@ -24,7 +24,7 @@ float *csockets_levels_create(size_t count, int *descriptor) {
     void *memory = MAP_FAILED;
     if (ftruncate(file, (off_t)(count * sizeof(float))) == 0)
         memory = mmap(NULL, count * sizeof(float), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    // Who gets it may rely on its size, and write nothing into it.
+    // Who gets it may rely on its size, and write nothing into it; before Linux 5.1 the latter cannot be asked for.
     int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     if (memory != MAP_FAILED
         && (fcntl(file, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) == 0 || fcntl(file, F_ADD_SEALS, seals) == 0)) {
@@ -43,7 +43,7 @@ const float *csockets_levels_map(int descriptor, size_t *count) {
     // Memory that may shrink would end who reads it by SIGBUS.
     int seals = fcntl(descriptor, F_GET_SEALS);
     if (seals < 0 || fstat(descriptor, &status) != 0) return NULL;
-    if (!(seals & F_SEAL_SHRINK) || status.st_size <= 0) {
+    if (!(seals & F_SEAL_SHRINK) || status.st_size <= 0 || status.st_size % (off_t)sizeof(float) != 0) {
         errno = EINVAL;
         return NULL;
     }
@@ -79,8 +79,9 @@ ssize_t csockets_receive_with(int socket, void *bytes, size_t count, int *descri
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(int))];
     } control;
+    // Of several the kernel keeps what does not fit (MSG_CTRUNC): there is room for one.
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = CMSG_LEN(sizeof(int))};
     *descriptor = -1;
     ssize_t received;
     do received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);

@@ -19,6 +19,8 @@ extension ReceiveLoop {
         case .removePeer(let address, let peer): removeSockets { $0.address == address && $0.peer == peer }
         case .route(let address, let processor, let done):
             route(address, units[processor])
+            // A connection is about to be made: which meters the unit has now will be heard.
+            units[processor]?.levels?.clear()
             done()
         case .unroute(let address, let processor):
             if routes[address.bits]?.processor == processor { route(address, nil) }

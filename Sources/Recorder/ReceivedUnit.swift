@@ -7,6 +7,8 @@ import RecorderStore
 final class ReceivedUnit {
     let processor: Int32
     let status: UnitStatus
+    /// Where its levels are shown.
+    let levels: LevelMemory.Row?
     /// Else what comes from it is passed on, and no more: another program asked for it.
     var isRecorded: Bool
     var intake: UnitIntake
@@ -23,7 +25,8 @@ final class ReceivedUnit {
 
     init(_ registered: RegisteredProcessor, _ status: UnitStatus, levels: LevelMemory.Row? = nil) {
         processor = registered.id
-        self.status = status
+        (self.status, self.levels) = (status, levels)
+        levels?.clear()  // a unit of before may have had the place
         isRecorded = registered.spec.subscriptions.hasMeters
         intake = UnitIntake(registered, levels: levels)
     }

@@ -221,18 +221,23 @@
   // MARK: the report's sections
 
   // What was heard last is no answer to how it is now: that is said where it is read, and in the tab.
-  let title = document.title, isSilent = false
+  let title = document.title, serverWords = '', recorderWords = ''
   const alarm = document.createElement('p')
   alarm.id = 'alarm'
   alarm.setAttribute('role', 'alert')
-  function silence(words) {
-    if (words === undefined) { if (isSilent) document.title = '? ' + title; return }
-    if (isSilent === (words !== '')) return
-    isSilent = words !== ''
-    alarm.textContent = words
-    document.title = isSilent ? '? ' + title : title
-    document.body.classList.toggle('silent', isSilent)
-    if (isSilent) document.body.prepend(alarm); else alarm.remove()
+  const clock = ms => new Date(ms).toLocaleTimeString([], { hourCycle: 'h23' })
+  // Of the server, since when it was first missed; of the recorder, as the server tells it.
+  function silence(words) { if (!words || !serverWords) { serverWords = words; warn() } }
+  function doubt(words) { recorderWords = words; warn() }
+  function warn() {
+    const words = serverWords || recorderWords
+    if (alarm.textContent !== words) alarm.textContent = words
+    document.title = words ? '? ' + title : title
+    document.body.classList.toggle('silent', serverWords !== '')
+    if (!words) alarm.remove(); else if (!alarm.isConnected) document.body.prepend(alarm)
+    // The store learns of it some seconds later.
+    const answer = document.getElementById('answer')
+    answer?.classList.toggle('doubtful', words !== '' && /up now/i.test(answer.querySelector('h2')?.textContent))
   }
 
   let pending = 0, isFetching = false
@@ -269,8 +274,7 @@
   }
   function replace(text) {
     const fresh = new DOMParser().parseFromString(text, 'text/html')
-    document.title = title = fresh.title
-    silence()
+    title = fresh.title
     for (const section of fresh.body.children) {
       const old = section.id && document.getElementById(section.id)
       const markup = section.outerHTML
@@ -286,6 +290,7 @@
       places(section, '[tabindex]', (each, key) => { each.scrollLeft = moved.get(key) ?? 0 })
       if (place >= 0) section.querySelectorAll('a, summary, [tabindex]')[place]?.focus({ preventScroll: true })
     }
+    warn()
   }
   // The store has a change within a second of it.
   function changed() {
@@ -319,7 +324,7 @@
     }
   }
   function fallSilent() {
-    silence(`Nothing was heard from the server since ${new Date().toLocaleTimeString()}: how it is now is not known. Trying again.`)
+    silence(`Nothing was heard from the server since ${clock(Date.now())}: how it is now is not known. Trying again.`)
     stateLine.textContent = 'The server does not answer; trying again.'
     live.classList.add('gone')
   }
@@ -349,11 +354,17 @@
     if (it) showStates(it)
     if (before && (before.state !== entry.state || before.since_us !== entry.since_us)) changed()
   })
-  on('recorder', ({ state, words }) => {
+  on('recorder', ({ state, words, cause, since_us }) => {
     silence('')
-    stateLine.textContent = state === 'recording' ? words ?? 'Live.'
-      : words ? `The recorder does not tell how it is: ${words}` : 'No recorder writes this store now; the meters stand still.'
-    live.classList.toggle('gone', state !== 'recording')
+    const isGone = state !== 'recording'
+    const since = since_us ? ` since ${clock(since_us / 1000)}` : ' now'
+    doubt(!isGone ? '' : words ? `The recorder does not tell how it is: ${words}`
+      : cause === 'recorder_stalled' ? `The recorder stands still: it has said nothing${since}.`
+        : `No recorder writes this store${since}. Start one with 'atlas-recorder run'; 'atlas-recorder doctor' says more.`)
+    stateLine.textContent = isGone ? 'The meters stand still.' : words ?? 'Live.'
+    live.classList.toggle('gone', isGone)
+    // The store tells it when its recorder has said nothing for some seconds.
+    if (isGone) setTimeout(refresh, 6000)
     changed()
   })
   follow()

@@ -14,54 +14,71 @@ final class FeedClient {
         case ended
     }
 
+    /// Between two tries, while nobody serves the feed.
+    private static let pause = TimeAmount.milliseconds(500)
+    /// Between two looks whether it greets, how many, and the pause where it did not: each try takes a place in its queue.
+    private static let lookPause = TimeAmount.milliseconds(25)
+    private static let looks = 40
+    private static let silencePause = TimeAmount.seconds(5)
+
     private let eventLoop: any EventLoop
     private let store: String
     private let event: (Event) -> Void
     private var channel: (any Channel)?
     private var isStopped = false
-    /// The connection that is being made.
-    private var pending: EventLoopFuture<Void>
     /// The levels of the recorder that speaks; nil while none does, or where it shows none.
     private(set) var levels: LevelMap?
 
     init(_ eventLoop: any EventLoop, store: String, event: @escaping (Event) -> Void) {
         (self.eventLoop, self.store, self.event) = (eventLoop, store, event)
-        pending = eventLoop.makeSucceededVoidFuture()
     }
 
     func start() { connect() }
 
-    /// Done when nothing of it is on its way any more.
-    func stop() -> EventLoopFuture<Void> {
+    func stop() {
         isStopped = true
         channel?.close(promise: nil)
-        return pending
     }
 
     private func connect() {
         guard !isStopped else { return }
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        // A recorder that stands still lets one connect, and says nothing.
-        pending = NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { [store] in
-            FeedConnection(store: store, waitingAtMost: 1)
-        }.map { connection in
-            if let connection { bound.value.take(connection) } else { bound.value.tryAgain() }
-        }.recover { _ in bound.value.tryAgain() }
+        guard let connection = FeedConnection(store: store) else { return tryAgain() }
+        listen(to: connection, looks: Self.looks)
     }
 
-    private func take(_ connection: FeedConnection) {
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    /// A recorder greets at once; one that stands still lets one connect, and says nothing.
+    private func listen(to connection: FeedConnection, looks: Int) {
+        switch connection.look() {
+        case .spoke(let first, let levels): take(connection.release(), Greeting(first: first, levels: levels))
+        case .gone: tryAgain()
+        case .waiting:
+            guard looks > 0, !isStopped else { return tryAgain(in: Self.silencePause) }
+            let bound = NIOLoopBound((client: self, connection: connection), eventLoop: eventLoop)
+            eventLoop.scheduleTask(in: Self.lookPause) {
+                bound.value.client.listen(to: bound.value.connection, looks: looks - 1)
+            }
+        }
+    }
+
+    private struct Greeting {
+        let first: [UInt8]
+        let levels: LevelMap?
+    }
+
+    private func take(_ socket: NIOBSDSocket.Handle, _ greeting: Greeting) {
+        let bound = NIOLoopBound((client: self, greeting: greeting), eventLoop: eventLoop)
         ClientBootstrap(group: eventLoop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(LineHandler(bound.value, connection))
+                    try channel.pipeline.syncOperations.addHandler(
+                        LineHandler(bound.value.client, bound.value.greeting))
                 }
             }
-            .withConnectedSocket(connection.descriptor)
+            .withConnectedSocket(socket)
             .whenComplete { result in
                 switch result {
-                case .success(let channel): bound.value.connected(channel)
-                case .failure: bound.value.tryAgain()
+                case .success(let channel): bound.value.client.connected(channel)
+                case .failure: bound.value.client.tryAgain()
                 }
             }
     }
@@ -73,9 +90,9 @@ final class FeedClient {
         channel.writeAndFlush(ByteBuffer(string: FeedRequest.meters.line), promise: nil)
     }
 
-    private func tryAgain() {
+    private func tryAgain(in pause: TimeAmount = FeedClient.pause) {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        eventLoop.scheduleTask(in: .milliseconds(500)) { bound.value.connect() }
+        eventLoop.scheduleTask(in: pause) { bound.value.connect() }
     }
 
     fileprivate func began(_ levels: LevelMap?) {
@@ -94,17 +111,15 @@ final class FeedClient {
     private final class LineHandler: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         private let client: FeedClient
-        private let connection: FeedConnection
+        private let greeting: Greeting
         private var framer = LineFramer()
         private var decoder = FeedDecoder()
 
-        init(_ client: FeedClient, _ connection: FeedConnection) {
-            (self.client, self.connection) = (client, connection)
-        }
+        init(_ client: FeedClient, _ greeting: Greeting) { (self.client, self.greeting) = (client, greeting) }
 
         func channelActive(context: ChannelHandlerContext) {
-            client.began(connection.levels)
-            read(connection.first)
+            client.began(greeting.levels)
+            read(greeting.first)
         }
         func channelRead(context: ChannelHandlerContext, data: NIOAny) { read(unwrapInboundIn(data).readableBytesView) }
 

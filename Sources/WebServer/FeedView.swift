@@ -28,7 +28,6 @@ struct FeedView {
     // What follows returns the events that the page's readers get.
 
     mutating func began(levels: Bool) {
-        board = LiveBoard(after: board)
         showsLevels = levels
         heard = nil
     }
@@ -37,7 +36,7 @@ struct FeedView {
         heard = nil
         status = nil
         // While nobody serves the feed it is tried again and again.
-        return board.silence == nil ? fall(silent: "recorder_stopped", at: now) : ""
+        return board.silence == nil ? fall(silent: "recorder_stopped", since: now.wall, at: now) : ""
     }
 
     mutating func take(_ message: FeedMessage, at now: Moment) -> String {
@@ -56,6 +55,7 @@ struct FeedView {
             return hear(at: now)
         case .hello(let recorder, _):
             version = recorder
+            board = LiveBoard(after: board)
             return hear(at: now)
         case .error(let words):
             self.words = words
@@ -68,20 +68,32 @@ struct FeedView {
     mutating func look(at now: Moment) -> String {
         guard let heard, now.steady - heard > Self.patience, board.silence == nil else { return "" }
         status = nil
-        return fall(silent: "recorder_stalled", at: now)
+        return fall(silent: Self.stalled, since: now.wall - (now.steady - heard), at: now)
     }
 
-    mutating func takeChanged(from levels: some Levels) -> [Int] { board.takeChanged(from: levels) }
+    mutating func takeChanged(from levels: some Levels, at now: Moment) -> [Int] {
+        board.takeChanged(from: levels, at: now.wall)
+    }
 
     private static let noLevels =
         "This recorder shows no levels: its log says why, or it is of another version than the page. All else is live."
 
-    /// Whether a recorder tells, for the page.
+    /// Whether a recorder tells, for the page; where none does why, and since when (microseconds since 1970 UTC), as far as that
+    /// is known.
     var recorderEvent: String {
-        let words = isRecording ? (showsLevels ? nil : Self.noLevels) : words
-        let state = isRecording ? "recording" : "gone"
-        return "event: recorder\ndata: {\"state\":\"\(state)\"\(words.map { ",\"words\":\($0.jsonQuoted)" } ?? "")}\n\n"
+        var members = ["\"state\":\"\(isRecording ? "recording" : "gone")\""]
+        if let silence = board.silence {
+            members += ["\"cause\":\(silence.cause?.jsonQuoted ?? "null")", "\"since_us\":\(silence.since)"]
+        }
+        if let words = isRecording ? (showsLevels ? nil : Self.noLevels) : words {
+            members.append("\"words\":\(words.jsonQuoted)")
+        }
+        return "event: recorder\ndata: {\(members.joined(separator: ","))}\n\n"
     }
+
+    /// Whether a recorder was heard that says nothing any more, and has not ended its feed.
+    var isStalled: Bool { board.silence?.cause == Self.stalled }
+    private static let stalled = "recorder_stalled"
 
     private mutating func hear(at now: Moment) -> String {
         let wasRecording = isRecording
@@ -92,8 +104,8 @@ struct FeedView {
         return recorderEvent + board.links()
     }
 
-    private mutating func fall(silent cause: String, at now: Moment) -> String {
-        board.silence = LiveBoard.Link(state: "unknown", cause: cause, since: now.wall)
+    private mutating func fall(silent cause: String, since: Int64, at now: Moment) -> String {
+        board.silence = LiveBoard.Link(state: "unknown", cause: cause, since: since)
         noteTimes(at: now)
         return recorderEvent + board.links()
     }

@@ -33,6 +33,9 @@ struct LiveBoard {
         var isHeard = false
     }
 
+    /// Microseconds after which a unit whose meters arrive has sent each of them: it does ten times a second.
+    private static let patience: Int64 = 5_000_000
+
     private(set) var units: [Unit] = []
     private(set) var meters: [Meter] = []
     /// How many were heard.
@@ -75,11 +78,17 @@ struct LiveBoard {
 
     /// Looks at the levels of the units whose meters arrive: what others sent last is not what is. Returns the meters whose
     /// level is another one than at the last look.
-    mutating func takeChanged(from levels: some Levels) -> [Int] {
-        let flows = units.map { unit in unit.links["meters"].map { shown($0).state == "up" } ?? false }
+    /// `now`: microseconds since 1970 UTC.
+    mutating func takeChanged(from levels: some Levels, at now: Int64) -> [Int] {
+        let links = units.map { unit in unit.links["meters"].map(shown) }
+        let flows = links.map { $0?.state == "up" }
+        let areAllHeard = links.map { $0.map { now - $0.since > Self.patience } ?? false }
         var changed: [Int] = []
         for meter in meters.indices where flows[meters[meter].unit] {
-            guard let level = levels[meters[meter].place] else { continue }
+            guard let level = levels[meters[meter].place] else {
+                if meters[meter].isHeard, areAllHeard[meters[meter].unit] { hide(meter) }
+                continue
+            }
             let tenths = Self.tenths(level)
             // Most meters are silent most of the time.
             guard tenths != meters[meter].tenths || !meters[meter].isHeard else { continue }
@@ -88,6 +97,14 @@ struct LiveBoard {
             if !meters[meter].isHeard { show(meter) }
         }
         return changed
+    }
+
+    /// It was heard before the unit's meters went and came, and not since.
+    private mutating func hide(_ meter: Int) {
+        meters[meter].isHeard = false
+        units[meters[meter].unit].meters.removeAll { $0 == meter }
+        heard -= 1
+        naming += 1
     }
 
     private mutating func show(_ meter: Int) {

@@ -5,13 +5,18 @@ import WebAssets
 struct LivePage {
     private let query: [String: String]
     private let isPast: Bool
+    /// Whether it may have an answer in a moment.
+    private let retries: Bool
 
-    /// `isPast`: a window that has ended, which does not go on.
-    init(_ query: [String: String], isPast: Bool) { (self.query, self.isPast) = (query, isPast) }
+    /// `isPast`: a window that has ended, which does not go on. `retries`: it is asked for again every 5 s.
+    init(_ query: [String: String], isPast: Bool, retries: Bool = false) {
+        (self.query, self.isPast, self.retries) = (query, isPast, retries)
+    }
 
     var additions: ReportPage.Additions {
         ReportPage.Additions(
             head: """
+                \(HTML(markup: retries ? "<meta http-equiv=\"refresh\" content=\"5\">" : ""))
                 <link rel="icon" href="data:,">
                 <style>
                 \(HTML(markup: asset("live.css")))</style>
@@ -26,8 +31,17 @@ struct LivePage {
         ReportPage.document(
             title: "No answer", additions,
             main:
-                "<section id=\"answer\"><h2>No answer</h2>\n<p>\(words)</p>\n<p><a href=\"/\">The last 24 hours</a></p></section>\n"
+                """
+                <section id="answer"><h2>No answer</h2>
+                <p>\(words)</p>
+                <p>\(way)</p></section>
+
+                """
         )
+    }
+
+    private var way: HTML {
+        HTML(markup: retries ? "This page asks again every 5 s." : "<a href=\"/\">The last 24 hours</a>")
     }
 
     private func field(_ name: String, _ label: String, _ hint: String) -> HTML {

@@ -73,7 +73,8 @@ struct ReportRequest {
             // A browser gets a page that can be asked again.
             return kind == .page
                 ? Answer(
-                    error.status, type: "text/html; charset=utf-8", LivePage(query, isPast: true).document(error.words))
+                    error.status, type: "text/html; charset=utf-8",
+                    LivePage(query, isPast: true, retries: error.status == .serviceUnavailable).document(error.words))
                 : .text(error.status, error.words)
         }
     }

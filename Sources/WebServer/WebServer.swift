@@ -81,7 +81,7 @@ package actor WebServer {
         ticker?.cancel()
         try? await listener?.close()
         for connection in connections.values { connection.channel.close(promise: nil) }
-        try? await feed?.stop().get()
+        feed?.stop()
         if let threads = desk?.threads { try? await threads.shutdownGracefully() }
     }
 
@@ -136,6 +136,9 @@ package actor WebServer {
 
     private var health: Answer {
         guard !view.isRecording else { return .text(.ok, "recording") }
+        guard !view.isStalled else {
+            return .text(.serviceUnavailable, "the recorder stands still: it has said nothing for 5 s or more")
+        }
         return .text(
             .serviceUnavailable,
             view.words.map { "the recorder does not tell how it is: \($0)" }
@@ -164,7 +167,7 @@ package actor WebServer {
 
     /// While nobody reads nobody looks: what was seen last is not what is.
     private func lookAnew() {
-        if let levels = feed.levels { _ = view.takeChanged(from: levels) }
+        if let levels = feed.levels { _ = view.takeChanged(from: levels, at: now) }
         namesSent = view.board.naming
     }
 
@@ -188,7 +191,7 @@ package actor WebServer {
         let now = now
         tell(view.look(at: now), at: now)
         guard !readers.isEmpty else { return }
-        let changed = feed.levels.map { view.takeChanged(from: $0) } ?? []
+        let changed = feed.levels.map { view.takeChanged(from: $0, at: now) } ?? []
         let isRenamed = namesSent != view.board.naming
         namesSent = view.board.naming
         var texts: [LiveBoard.Scope: ByteBuffer?] = [:]

@@ -57,6 +57,31 @@ struct BrowserTests {
         _ = try await unit.process.end()
     }
 
+    @Test(
+        "a recorder that stands still, and one that is killed, are said above everything, and no answer is left that was before"
+    )
+    func gone() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store)
+        try await recorder.line("Bar  subscribed")
+        let serve = try Running(["serve", "--store", store, "--http", "127.0.0.1:0"])
+        let page = try await Served(serve)
+        let found = try await Self.look(
+            "gone.py", arguments: ["http://127.0.0.1:\(page.port)/?since=15m", "\(recorder.pid)", Self.pictures])
+        #expect(
+            (found["stalled"] as? String)?.hasPrefix("The recorder stands still: it has said nothing since ") == true)
+        #expect((found["killed"] as? String)?.hasPrefix("No recorder writes this store since ") == true)
+        #expect((found["title"] as? String)?.hasPrefix("? ") == true)
+        #expect(found["answer"] as? String == "Not known now" && found["opacity"] as? String == "1")
+        #expect(found["complaints"] as? [String] == [], "\(found)")
+        serve.send(SIGTERM)
+        #expect(try await serve.end().status == 0)
+        _ = try await recorder.end()
+        try await unit.stop()
+    }
+
     @Test("a report's page, and one with a split, can be read and reached at any width, in the light and in the dark")
     func report() async throws {
         let root = Self.folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// The examples of docs/feed.md are run as they are printed.
+/// The example in Node of docs/feed.md is run as it is printed.
 @Suite(.timeLimit(.minutes(2)), .enabled(if: Node.isThere, "Node is not installed"))
 struct FeedExampleTests {
     private static let example = block("js")
 
     /// The first of a language.
-    private static func block(_ language: String) -> String {
+    static func block(_ language: String) -> String {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let page = (try? String(contentsOf: root.appending(path: "docs/feed.md"), encoding: .utf8)) ?? ""
@@ -46,24 +46,13 @@ struct FeedExampleTests {
         try await unit.stop()
     }
 
-    @Test("the one in Python looks at the levels of all meters, and ends with the recorder")
-    func levels() async throws {
+    @Test("where nobody records it says so and ends")
+    func nobody() async throws {
         let folder = Folder()
-        let store = folder.file("s.sqlite")
-        let unit = try await SimulatedUnit()
-        let recorder = try unit.recorder(store)
-        try await recorder.line("meters up")
-        let script = folder.file("example.py")
-        try Self.block("python").write(toFile: script, atomically: true, encoding: .utf8)
-        let reader = try Running([script, store + ".feed"], executable: "/usr/bin/env", before: ["python3"])
-        try await reader.line("Main Bar -", times: 3)
-        try await reader.line("Turntable -", times: 3)
-        recorder.send(SIGTERM)
-        _ = try await recorder.end()
-        let ended = try await reader.end()
-        #expect(ended.status == 0)
-        #expect(ended.errors.isEmpty, "\(ended.errors)")
-        try await unit.stop()
+        let ended = try await start(folder, reading: folder.file("none.feed")).end()
+        #expect(ended.status == 1 && ended.output.isEmpty)
+        #expect(ended.errors.hasPrefix("no recorder: connect ENOENT "), "\(ended.errors)")
+        #expect(ended.errors.split(separator: "\n").count == 1, "\(ended.errors)")
     }
 
     @Test("a last line that is cut does it no harm")
@@ -82,5 +71,29 @@ struct FeedExampleTests {
         #expect(ended.errors.isEmpty, "\(ended.errors)")
         server.send(SIGTERM)
         _ = try await server.end()
+    }
+}
+
+/// That for the levels needs no Node.
+@Suite(.timeLimit(.minutes(2)))
+struct LevelsExampleTests {
+    @Test("the one in Python looks at the levels of all meters, and ends with the recorder")
+    func levels() async throws {
+        let folder = Folder()
+        let store = folder.file("s.sqlite")
+        let unit = try await SimulatedUnit()
+        let recorder = try unit.recorder(store)
+        try await recorder.line("meters up")
+        let script = folder.file("example.py")
+        try FeedExampleTests.block("python").write(toFile: script, atomically: true, encoding: .utf8)
+        let reader = try Running([script, store + ".feed"], executable: "/usr/bin/env", before: ["python3"])
+        try await reader.line("Bar  Main Bar  -", times: 3)
+        try await reader.line("Bar  Turntable  -", times: 3)
+        recorder.send(SIGTERM)
+        _ = try await recorder.end()
+        let ended = try await reader.end()
+        #expect(ended.status == 0)
+        #expect(ended.errors.isEmpty, "\(ended.errors)")
+        try await unit.stop()
     }
 }

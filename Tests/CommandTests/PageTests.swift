@@ -67,8 +67,13 @@ struct PageTests {
         // One that stands still is not up, and is again when it goes on.
         recorder.send(SIGSTOP)
         try await eventually { events.text.contains(#""state":"unknown","cause":"recorder_stalled""#) }
-        #expect(try page.get("/healthz").status == 503)
+        #expect(try page.get("/healthz").body.hasPrefix("the recorder stands still"))
         #expect(try page.get("/metrics").body.contains("\natlas_recorder_up 0\n"))
+        // Who asks it for its feed now gets no answer, and can be stopped all the same.
+        let late = try Running(["serve", "--store", store, "--http", "127.0.0.1:0"])
+        #expect(try await Served(late).get("/healthz").status == 503)
+        late.send(SIGTERM)
+        #expect(try await late.end().status == 0)
         recorder.send(SIGCONT)
         try await eventually { try page.get("/healthz").status == 200 }
         recorder.send(SIGKILL)
@@ -189,6 +194,10 @@ struct PageTests {
         #expect(serve.log.contains("The page says the same until a recorder has made it."), "\(serve.log)")
         let answer = try page.get("/")
         #expect(answer.status == 503 && answer.body.contains("there is no such file") && answer.body.contains("<form"))
+        // An open page comes by itself; what nobody can answer is not asked again and again.
+        let again = "http-equiv=\"refresh\" content=\"5\""
+        #expect(answer.body.contains(again) && answer.body.contains("asks again every 5 s"))
+        #expect(try !page.get("/?since=25:00").body.contains(again))
         #expect(try page.get("/healthz").status == 503)
         let unit = try await SimulatedUnit()
         let recorder = try unit.recorder(store)

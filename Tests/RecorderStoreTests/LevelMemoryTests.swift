@@ -40,6 +40,25 @@ struct LevelMemoryTests {
         #expect(LevelMemory.place(of: 0, processor: 1) == nil && LevelMemory.place(of: 257, processor: 1) == nil)
     }
 
+    @Test("a slot that no unit has, as of a store that somebody edited, reaches no other unit's place")
+    func edited() throws {
+        var block = FrameBlock()
+        let meter = Meter(name: "ZoneMeter_0")!
+        for slot in [UInt16(FrameAssembler.slotLimit) + 1, .max] {
+            var assembler = FrameAssembler(processor: 1, slots: [(slot, meter)], levels: memory.row(of: 1))
+            _ = assembler.take(Reading(meter: meter, level: -20), at: 1_000, into: &block)
+        }
+        for place in 0..<(512 * FrameAssembler.slotLimit) where map[place] != nil { Issue.record("place \(place)") }
+    }
+
+    @Test("a unit that begins anew was not heard yet")
+    func cleared() throws {
+        for processor in [1, 2, 3] as [Int32] { try #require(memory.row(of: processor)).set(-20, slot: 256) }
+        try #require(memory.row(of: 2)).clear()
+        let heard = (1...3).filter { map[LevelMemory.place(of: 256, processor: $0)!] != nil }
+        #expect(heard == [1, 3])
+    }
+
     @Test("who has the descriptor can neither write nor change the size")
     func sealed() {
         #expect(ftruncate(memory.descriptor, 0) == -1 && errno == EPERM)

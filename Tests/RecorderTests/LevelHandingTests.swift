@@ -1,4 +1,5 @@
 import AtlasProtocol
+import CSockets
 import Glibc
 import Testing
 
@@ -10,6 +11,25 @@ struct LevelHandingTests {
     private func messages(_ lines: [String]) -> [FeedMessage] {
         var decoder = FeedDecoder()
         return lines.map { decoder.decode(Array($0.utf8)) }
+    }
+
+    private struct Greeting {
+        let descriptor: Int32
+        let first: String
+        let levels: LevelMap?
+    }
+
+    /// Waits until the recorder has spoken.
+    private func greeted(_ store: String) async throws -> Greeting {
+        let connection = try #require(FeedConnection(store: store))
+        var greeting: Greeting?
+        try await eventually {
+            guard case .spoke(let first, let levels) = connection.look() else { return false }
+            greeting = Greeting(
+                descriptor: connection.release(), first: String(decoding: first, as: UTF8.self), levels: levels)
+            return true
+        }
+        return try #require(greeting)
     }
 
     /// By place.
@@ -25,10 +45,10 @@ struct LevelHandingTests {
         let (simulator, specs) = try await simulatedUnits(meterPort: port)
         let rig = Rig(specs, meterPort: port)
         await rig.line("subscribed")
-        let connection = try #require(FeedConnection(store: rig.store, waitingAtMost: 60))
-        #expect(String(decoding: connection.first, as: UTF8.self).hasPrefix(#"{"feed":1,"#))
-        let levels = try #require(connection.levels)
-        let reader = try RawReader(connection.descriptor).begin()
+        let greeting = try await greeted(rig.store)
+        #expect(greeting.first.hasPrefix(#"{"feed":1,"#))
+        let levels = try #require(greeting.levels)
+        let reader = try RawReader(greeting.descriptor).begin()
         reader.say(FeedRequest.values(false).line + FeedRequest.meters.line)
         try await eventually {
             let names = names(reader.lines)
@@ -89,14 +109,65 @@ struct LevelHandingTests {
     func without() async throws {
         let bench = FeedBench()
         try await bench.server.start()
-        let connection = try #require(FeedConnection(store: bench.store, waitingAtMost: 60))
-        defer { close(connection.descriptor) }
-        #expect(connection.levels == nil)
+        let greeting = try await greeted(bench.store)
+        defer { close(greeting.descriptor) }
+        #expect(greeting.levels == nil)
         #expect(
-            messages(String(decoding: connection.first, as: UTF8.self).split(separator: "\n").map(String.init)).first
-                == .hello(recorder: "test", store: bench.store))
+            messages([String(greeting.first.prefix { $0 != "\n" })]) == [.hello(recorder: "test", store: bench.store)])
         await bench.server.stop()
-        #expect(FeedConnection(store: bench.store, waitingAtMost: 60) == nil)
+        #expect(FeedConnection(store: bench.store) == nil)
+    }
+
+    private struct Unexpected: Error {}
+
+    /// A socket with the feed's name that lets nobody in, as that of a recorder that stands still.
+    private func standing(_ store: String, _ body: (Int32) async throws -> Void) async throws {
+        let path = FeedServer.path(forStore: store)
+        let listener = try UnixSocket.bound(to: path, .init(uid: getuid(), gid: getgid(), mode: 0o600))
+        defer {
+            close(listener)
+            unlink(path)
+            rmdir(String(store[..<store.lastIndex(of: "/")!]))
+        }
+        try #require(listen(listener, 3) == 0)
+        try await body(listener)
+    }
+
+    @Test("who connects to a recorder that stands still waits for nothing, however many did before")
+    func still() async throws {
+        let store = Rig.newStore()
+        try await standing(store) { _ in
+            var connections: [FeedConnection] = []
+            while let connection = FeedConnection(store: store) {
+                guard case .waiting = connection.look() else { throw Unexpected() }
+                connections.append(connection)
+                try #require(connections.count < 100)
+            }
+            // As many as the queue holds (listen(2)); the next one was told to come again.
+            #expect(connections.count >= 3)
+        }
+    }
+
+    @Test("a descriptor that is no memory of levels is not kept")
+    func strange() async throws {
+        let store = Rig.newStore()
+        try await standing(store) { listener in
+            var status = stat()
+            let file = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+            defer { close(file) }
+            try #require(fstat(file, &status) == 0)
+            let before = Self.open(inode: status.st_ino, device: status.st_dev)
+            for _ in 0..<5 {
+                let connection = try #require(FeedConnection(store: store))
+                let other = accept(listener, nil, nil)
+                #expect(csockets_send_with(other, "{}\n", 3, file) == 3)
+                guard case .spoke(let first, let levels) = connection.look() else { throw Unexpected() }
+                #expect(first == Array("{}\n".utf8) && levels == nil)
+                close(other)
+                guard case .gone = connection.look() else { throw Unexpected() }
+            }
+            #expect(Self.open(inode: status.st_ino, device: status.st_dev) == before)
+        }
     }
 
     @Test("no descriptor is left open by those who come and go without asking for it")
@@ -105,9 +176,9 @@ struct LevelHandingTests {
         let bench = FeedBench(levels: memory)
         try await bench.server.start()
         for _ in 0..<10 {
-            let connection = try #require(FeedConnection(store: bench.store, waitingAtMost: 60))
-            #expect(connection.levels != nil)
-            close(connection.descriptor)
+            let greeting = try await greeted(bench.store)
+            #expect(greeting.levels != nil)
+            close(greeting.descriptor)
             var reader = try FeedReader(store: bench.store)
             var line = ""
             reader.lines {

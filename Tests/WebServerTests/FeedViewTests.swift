@@ -45,8 +45,10 @@ struct FeedViewTests {
         #expect(view.look(at: moment(5)) == "")
         let fallen = view.look(at: moment(6))
         #expect(
-            fallen.contains(#"{"state":"gone"}"#) && fallen.contains(#""state":"unknown","cause":"recorder_stalled""#))
-        #expect(view.look(at: moment(7)) == "")
+            // Since its last word.
+            fallen.contains(#"{"state":"gone","cause":"recorder_stalled","since_us":1000000000}"#)
+                && fallen.contains(#""state":"unknown","cause":"recorder_stalled""#))
+        #expect(view.look(at: moment(7)) == "" && view.isStalled)
         #expect(metrics(at: 8).contains("atlas_recorder_up 0"))
         let state = #"atlas_link_state{processor="Bar",link="meters",state="unknown"} 1"#
         #expect(metrics(at: 8).contains(state))
@@ -60,9 +62,13 @@ struct FeedViewTests {
     @Test("a feed that ended is said once, however often it is tried again, with the recorder's words where it has any")
     mutating func ended() {
         begin(at: 0)
-        #expect(view.ended(at: moment(1)).contains(#""cause":"recorder_stopped""#))
+        let ended = view.ended(at: moment(1))
+        #expect(
+            ended.contains(#"{"state":"gone","cause":"recorder_stopped","since_us":1001000000}"#) && !view.isStalled)
         view.began(levels: true)
         _ = hear(#"{"error":"64 readers are connected: close one"}"#, at: 2)
+        // What was known stays until one greets.
+        #expect(view.board.units.map(\.name) == ["Bar"])
         #expect(view.ended(at: moment(2)) == "" && view.words == "64 readers are connected: close one")
         #expect(view.recorderEvent.contains(#""words":"64 readers are connected: close one""#))
         begin(at: 5)

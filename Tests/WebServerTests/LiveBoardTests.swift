@@ -36,13 +36,13 @@ struct LiveBoardTests {
             name("Bar", "SourceMeter_0"), name("Bar", "ZoneMeter_10"), name("Bar", "ZoneMeter_2", "Patio"),
         ])
         var shown = Shown(levels: [0: -20.14, 2: -10.06])
-        var changed = board.takeChanged(from: shown)
+        var changed = board.takeChanged(from: shown, at: 0)
         #expect(text(board.levels(of: changed, for: all)) == "event: levels\ndata: [0,-201,2,-101]\n\n")
         shown.levels[2] = -10.08  // a tenth of dB is what can be seen
-        #expect(board.takeChanged(from: shown) == [])
+        #expect(board.takeChanged(from: shown, at: 0) == [])
         #expect(board.levels(of: [], for: all) == nil)
         shown.levels[1] = 0
-        changed = board.takeChanged(from: shown)
+        changed = board.takeChanged(from: shown, at: 0)
         #expect(text(board.levels(of: changed, for: all)) == "event: levels\ndata: [1,0]\n\n")
         // In the order in which a person looks for them.
         #expect(
@@ -58,9 +58,9 @@ struct LiveBoardTests {
     func unheard() {
         var board = board([name("Bar", "ZoneMeter_0"), name("Bar", "ZoneMeter_1")])
         let naming = board.naming
-        #expect(board.takeChanged(from: Shown()) == [] && board.naming == naming)
+        #expect(board.takeChanged(from: Shown(), at: 0) == [] && board.naming == naming)
         #expect(board.names(for: all).contains(#""count":0,"meters":[]"#))
-        #expect(board.takeChanged(from: Shown(levels: [1: -80])) == [1] && board.naming > naming)
+        #expect(board.takeChanged(from: Shown(levels: [1: -80]), at: 0) == [1] && board.naming > naming)
         #expect(board.names(for: all).contains(#""count":1,"meters":[[1,"ZoneMeter_1",null]]"#))
     }
 
@@ -69,12 +69,12 @@ struct LiveBoardTests {
         var board = board([name("Bar", "ZoneMeter_0"), name("Patio", "ZoneMeter_0")])
         board.take(link: "meters", of: "Bar", Self.down)
         var shown = Shown(levels: [0: -20, 1: -30])
-        #expect(board.takeChanged(from: shown) == [1])
+        #expect(board.takeChanged(from: shown, at: 0) == [1])
         board.take(link: "meters", of: "Bar", Self.up)
-        #expect(board.takeChanged(from: shown) == [0])
+        #expect(board.takeChanged(from: shown, at: 0) == [0])
         board.silence = Self.down
         shown.levels = [0: -1, 1: -1]
-        #expect(board.takeChanged(from: shown) == [])
+        #expect(board.takeChanged(from: shown, at: 0) == [])
     }
 
     @Test(
@@ -83,12 +83,12 @@ struct LiveBoardTests {
     func renamed() {
         var board = board([name("Bar", "ZoneMeter_0", "Old")])
         let shown = Shown(levels: [0: -20])
-        #expect(board.takeChanged(from: shown) == [0])
+        #expect(board.takeChanged(from: shown, at: 0) == [0])
         for label in ["New \"Ñ\"\n", "Old"] {
             let before = board.naming
             board.name(name("Bar", "ZoneMeter_0", label), at: 0)
             #expect(board.naming > before && board.meters.count == 1)
-            #expect(board.takeChanged(from: shown) == [])
+            #expect(board.takeChanged(from: shown, at: 0) == [])
             // One line, whatever the label holds.
             #expect(board.names(for: all).split(separator: "\n").count == 2)
             let naming = board.naming
@@ -101,12 +101,12 @@ struct LiveBoardTests {
     @Test("a feed that begins again has numbers of its own, and units that do not come again are gone")
     func again() {
         var board = board([name("Bar", "ZoneMeter_0"), name("Patio", "ZoneMeter_1")])
-        _ = board.takeChanged(from: Shown(levels: [0: -20, 1: -20]))
+        _ = board.takeChanged(from: Shown(levels: [0: -20, 1: -20]), at: 0)
         let naming = board.naming
         board = LiveBoard(after: board)
         board.take(link: "meters", of: "Patio", Self.up)
         board.name(name("Patio", "ZoneMeter_1"), at: 1)
-        let changed = board.takeChanged(from: Shown(levels: [1: -33]))
+        let changed = board.takeChanged(from: Shown(levels: [1: -33]), at: 0)
         #expect(board.naming > naming && board.units.map(\.name) == ["Patio"])
         #expect(text(board.levels(of: changed, for: all)) == "event: levels\ndata: [0,-330]\n\n")
     }
@@ -117,10 +117,10 @@ struct LiveBoardTests {
         var board = board(names)
         let few = Shown(levels: Dictionary(uniqueKeysWithValues: (0..<2_000).map { ($0, -20) }))
         // What is known of a store and was not heard does not count.
-        var changed = board.takeChanged(from: few)
+        var changed = board.takeChanged(from: few, at: 0)
         #expect(board.levels(of: changed, for: all) != nil)
         changed = board.takeChanged(
-            from: Shown(levels: Dictionary(uniqueKeysWithValues: names.indices.map { ($0, -21) })))
+            from: Shown(levels: Dictionary(uniqueKeysWithValues: names.indices.map { ($0, -21) })), at: 0)
         #expect(board.levels(of: changed, for: all) == nil)
         let bar = LiveBoard.Scope(processor: "Bar")
         #expect(text(board.levels(of: changed, for: bar))?.split(separator: ",").count == 20)
@@ -130,7 +130,7 @@ struct LiveBoardTests {
     @Test("levels that no meter has do not trap", arguments: [Float.nan, .infinity, -.infinity, 1e30, -1e30])
     func madeUp(_ level: Float) {
         var board = board([name("Bar", "ZoneMeter_0")])
-        #expect(board.takeChanged(from: Shown(levels: [0: level])) == [0])
+        #expect(board.takeChanged(from: Shown(levels: [0: level]), at: 0) == [0])
     }
 
     @Test("time is counted by state, up to now; a clock that is set back takes nothing away")

@@ -121,6 +121,7 @@ static inline void csockets_level_write(float *place, float level) {
     if (level == 0) level = -0.0f;
     __atomic_store(place, &level, __ATOMIC_RELAXED);
 }
+static inline void csockets_level_clear(float *place) { __atomic_store_n((uint32_t *)place, 0, __ATOMIC_RELAXED); }
 // Whether one was heard; what it is.
 static inline int csockets_level_read(const float *place, float *level) {
     uint32_t bits = __atomic_load_n((const uint32_t *)place, __ATOMIC_RELAXED);
@@ -131,7 +132,7 @@ static inline int csockets_level_read(const float *place, float *level) {
 // Sends bytes and a copy of a descriptor with them on a Unix stream socket (SCM_RIGHTS, unix(7)); never waits. Who reads
 // without asking for it does not get the copy. Returns how many bytes were sent, or -errno.
 ssize_t csockets_send_with(int socket, const void *bytes, size_t count, int descriptor);
-// Waits for bytes, and for the descriptor that came with the first of them; -1: none did. Returns how many, or -errno.
+// Reads bytes, and the descriptor that came with the first of them; -1: none did. Returns how many, or -errno.
 ssize_t csockets_receive_with(int socket, void *bytes, size_t count, int *descriptor);
 
 #endif

@@ -2,32 +2,43 @@ import CSockets
 import Glibc
 import RecorderStore
 
-/// A connection to the feed whose first line has come, with the recorder's memory of levels: that comes with the first bytes and
-/// with no others, so they are read here. Else see `FeedReader`.
-package struct FeedConnection: Sendable {
-    /// The caller's from here on.
-    package let descriptor: Int32
-    /// What was read.
-    package let first: [UInt8]
-    /// nil: this recorder hands none.
-    package let levels: LevelMap?
+/// A connection to the feed until the recorder has spoken. With its first bytes, and with no others, comes its memory of levels;
+/// so they are read here. Waits for nothing: for event loops. Who needs no levels reads with `FeedReader`.
+package final class FeedConnection {
+    package enum Look {
+        case waiting
+        /// `first`: a part of the first lines, which may end in the middle of one. `levels` nil: this recorder hands none.
+        case spoke(first: [UInt8], levels: LevelMap?)
+        /// The recorder has closed it, or it broke.
+        case gone
+    }
 
-    /// Waits for the first line, at most so many seconds; nil if none comes or nobody serves the feed. Not for an event loop.
-    package init?(store: String, waitingAtMost seconds: Int) {
-        guard let socket = try? UnixSocket.connected(to: FeedServer.path(forStore: StoreFile.resolved(store))) else {
-            return nil
-        }
-        var limit = timeval(tv_sec: seconds, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    private var descriptor: Int32
+
+    /// nil if nobody serves the feed of this store, this user may not read it, or so many wait to be let in that one more would
+    /// have to wait, too: those of a recorder that stands still.
+    package init?(store: String) {
+        let path = FeedServer.path(forStore: StoreFile.resolved(store))
+        guard let descriptor = try? UnixSocket.connected(to: path, waits: false) else { return nil }
+        self.descriptor = descriptor
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Whether it has spoken by now. Asked until it has, and not after.
+    package func look() -> Look {
         var handed: Int32 = -1
         var first = [UInt8](repeating: 0, count: 4096)
-        let count = csockets_receive_with(socket, &first, first.count, &handed)
+        let count = csockets_receive_with(descriptor, &first, first.count, &handed)
         defer { if handed >= 0 { close(handed) } }
-        guard count > 0 else {
-            close(socket)
-            return nil
-        }
-        (descriptor, self.first) = (socket, Array(first[..<count]))
-        levels = handed >= 0 ? LevelMap(handed) : nil
+        if count == -Int(EAGAIN) { return .waiting }
+        guard count > 0 else { return .gone }
+        return .spoke(first: Array(first[..<count]), levels: handed >= 0 ? LevelMap(handed) : nil)
+    }
+
+    /// The socket, which is the caller's from here on.
+    package func release() -> Int32 {
+        defer { descriptor = -1 }
+        return descriptor
     }
 }

@@ -18,7 +18,8 @@ extension LevelMemory {
     }
 
     /// Writes a new connection's first line with a copy of the descriptor, which only who asks for it gets (unix(7)). Nothing
-    /// was written to it before, so it does not have to wait. Returns what is left to write.
+    /// was written to it before, so it does not have to wait; where it fails all the same the page says that it has no levels.
+    /// Returns what is left to write.
     func hand(with line: ByteBuffer, to channel: any Channel) -> ByteBuffer {
         var rest = line
         let sent = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {

@@ -29,9 +29,10 @@ enum UnixSocket {
         }
     }
 
-    /// Returns a descriptor.
-    static func connected(to path: String) throws(Failure) -> Int32 {
-        try make(path, "connect to \(path)") { connect($0, $1, $2) }
+    /// Returns a descriptor. `waits` false: neither does this where so many wait to be let in that the queue is full (EAGAIN),
+    /// nor does reading.
+    static func connected(to path: String, waits: Bool = true) throws(Failure) -> Int32 {
+        try make(path, "connect to \(path)", waits: waits) { connect($0, $1, $2) }
     }
 
     /// Returns the descriptor of a socket that is bound and does not listen yet: until it does nobody can connect, so there
@@ -56,7 +57,8 @@ enum UnixSocket {
     }
 
     private static func make(
-        _ path: String, _ doing: String, _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+        _ path: String, _ doing: String, waits: Bool = true,
+        _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws(Failure) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -66,7 +68,8 @@ enum UnixSocket {
             return true
         }
         guard fits else { throw Failure(doing: doing, errno: ENAMETOOLONG) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | (waits ? 0 : SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(AF_UNIX, Int32(kind), 0)
         guard descriptor >= 0 else { throw Failure(doing: "make a socket", errno: errno) }
         let code = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -9,9 +9,15 @@ package final class LevelMemory: Sendable {
     package struct Row: @unchecked Sendable {
         fileprivate let start: UnsafeMutablePointer<Float>
 
-        /// `slot`: 1...FrameAssembler.slotLimit.
+        /// `slot`: 1...FrameAssembler.slotLimit. Another one, which only a store that somebody edited has, is not shown.
         @inline(__always)
-        func set(_ level: Double, slot: Int) { csockets_level_write(start + (slot - 1), Float(level)) }
+        func set(_ level: Double, slot: Int) {
+            guard UInt(bitPattern: slot &- 1) < UInt(FrameAssembler.slotLimit) else { return }
+            csockets_level_write(start + (slot - 1), Float(level))
+        }
+
+        /// None of its meters was heard yet.
+        package func clear() { for place in 0..<FrameAssembler.slotLimit { csockets_level_clear(start + place) } }
     }
 
     /// Row ids of processors that have a place; pages of those that are not used take no memory.
@@ -25,7 +31,7 @@ package final class LevelMemory: Sendable {
     package init() throws(Failure) {
         var descriptor: Int32 = -1
         guard let levels = csockets_levels_create(Self.unitLimit * FrameAssembler.slotLimit, &descriptor) else {
-            throw Failure(description: "memfd_create: \(String(cString: strerror(errno)))")
+            throw Failure(description: "memory to share: \(String(cString: strerror(errno)))")
         }
         (self.levels, self.descriptor) = (levels, descriptor)
     }
