@@ -76,7 +76,7 @@ final class RawReader: Sendable {
     convenience init(_ store: String) throws {
         self.init(try UnixSocket.connected(to: FeedServer.path(forStore: store)))
     }
-    /// One that is connected already; closes it.
+    /// One that is connected already, whether its reads wait or not; closes it.
     init(_ descriptor: Int32) { self.descriptor = descriptor }
     deinit { close(descriptor) }
 
@@ -84,8 +84,10 @@ final class RawReader: Sendable {
         try DedicatedThread.start(named: "feed-test") { [self] in
             var chunk = [UInt8](repeating: 0, count: 64 * 1024)
             while true {
+                var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                if poll(&readable, 1, -1) < 0 { continue }
                 let count = read(descriptor, &chunk, chunk.count)
-                if count < 0, errno == EINTR { continue }
+                if count < 0, errno == EINTR || errno == EAGAIN { continue }
                 state.withLock { state in
                     guard count > 0 else { return state.hasEnded = true }
                     state.bytes += chunk[..<count]
