@@ -11,6 +11,9 @@ package enum ChannelFamily: UInt8, CaseIterable, Sendable {
         case .group: "Group"
         }
     }
+
+    /// As people look for them: zones first, which is what they hear, then what comes in.
+    package static let inReadingOrder: [ChannelFamily] = [.zone, .source, .mix, .group]
 }
 
 /// Which meter of a unit: family and zero-based index, 0...255. A unit has at most 56 of them; the room above is for
@@ -22,6 +25,8 @@ package struct Meter: Hashable, Sendable {
 
     package var family: ChannelFamily { ChannelFamily(rawValue: UInt8(key >> 8))! }
     package var index: Int { Int(key & 0xFF) }
+    /// Its place among a unit's meters as people look for them.
+    package var readingRank: Int { ChannelFamily.inReadingOrder.firstIndex(of: family)! * 256 + index }
     /// The device's name, `ZoneMeter_0`.
     package var name: String { "\(family.prefix)Meter_\(index)" }
 

@@ -155,9 +155,11 @@ extension Summary {
             what.append("what waited when the recorder was killed")
         }
         if unknown.contains(where: { $0.reason == "store_damaged" }) { what.append("what a damaged store held") }
-        guard !what.isEmpty else { return text }
         let isOnly = samplesLost + datagramsLost == 0
-        return (isOnly ? "lost: " : "\(text), and ") + what.joined(separator: ", ")
+        if !what.isEmpty { text = (isOnly ? "lost: " : "\(text), and ") + what.joined(separator: ", ") }
+        guard let fellSilent else { return text }
+        let time = LocalTime.text(fellSilent).droppingMilliseconds()
+        return "\(text) so far; the recorder fell silent at \(time), and what it had not stored then is not known yet"
     }
 
     private func outageTable() -> [String] {

@@ -60,6 +60,9 @@ package struct Summary: Sendable, Equatable {
     package let breaks: [StoreBreak]
     /// What of the window's time retention removed.
     package let removed: [Removal]
+    /// When a recorder that has not ended said its last word, if that is in the window and seconds ago: what it had not stored
+    /// then is counted at the next start. Microseconds since 1970 UTC.
+    package let fellSilent: Int64?
     package var window: Int64 { question.until - question.since }
 
     /// How many that is in an hour of recorded time; nil where nothing was recorded.
@@ -97,6 +100,7 @@ package struct Summary: Sendable, Equatable {
         thieves = try run("taken").map { Thief($0) }
         breaks = try StoreBreak.all(in: store, question)
         removed = try Removal.all(in: store, question)
+        fellSilent = try Self.silence(store, question)
     }
 
     /// The reports that the figures come from, in the order in which they are asked.
@@ -121,6 +125,14 @@ package struct Summary: Sendable, Equatable {
 }
 
 extension Summary {
+    /// As the view `recorder_runs` has it: a heartbeat comes with every commit, at least each second.
+    private static func silence(_ store: StoreReader, _ question: Question) throws(StoreError) -> Int64? {
+        guard let last = try store.lastRun(), last.ended == nil, question.now - last.heartbeat > 5_000_000,
+            last.heartbeat >= question.since, last.heartbeat < question.until
+        else { return nil }
+        return last.heartbeat
+    }
+
     private static func outages(
         _ store: StoreReader, _ question: Question, latest: Int?
     ) throws(StoreError) -> [Outage] {

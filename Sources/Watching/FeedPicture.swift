@@ -142,17 +142,8 @@ package struct FeedPicture: Sendable {
             Channel(
                 name: name.meter, tag: meter.map { "\($0.family.prefix.prefix(1))\($0.index)" } ?? name.meter,
                 label: name.label, level: level, peak: PeakHold(level, at: now.steady), weight: level,
-                rank: meter.map { Self.rank($0.family) * 1_000 + $0.index } ?? .max, index: number))
+                rank: meter?.readingRank ?? .max, index: number))
         return (unit, units[unit].channels.count - 1)
-    }
-
-    private static func rank(_ family: ChannelFamily) -> Int {
-        switch family {
-        case .zone: 0
-        case .source: 1
-        case .mix: 2
-        case .group: 3
-        }
     }
 
     private mutating func number(of processor: String) -> Int? {

@@ -20,7 +20,7 @@ struct LivePage {
                 <link rel="icon" href="data:,">
                 <style>
                 \(HTML(markup: asset("live.css")))</style>
-                <script src="/live.js" defer></script>
+                <script type="module" src="/live.js"></script>
 
                 """,
             top: form, live: isPast ? "" : meters)
@@ -68,8 +68,8 @@ struct LivePage {
         <section id="live" aria-labelledby="live-title">
         <h2 id="live-title">Meters now</h2>
         <p id="live-state" role="status">Waiting for the recorder.</p>
-        <p class="bars">Bars go from -80 to 0 dB, with a notch every 20; the line is the peak, held for 1.5 s. <span class="mark high"></span> above -12 dB, \
-        <span class="mark clip"></span> above -3 dB.</p>
+        <p class="bars">Bars go from -80 to 0 dB, with a notch every 20; the line is the peak, held for 1.5 s. \
+        <span><span class="mark high"></span> above -12 dB,</span> <span><span class="mark clip"></span> above -3 dB.</span></p>
 
         <noscript><p>The meters move by a script, which this browser does not run. All else on this page is here.</p></noscript>
         <div id="live-units"></div>

@@ -56,10 +56,5 @@ extension LiveBoard {
 }
 
 extension LiveBoard.Meter {
-    /// Zones first, each family in the unit's own order.
-    fileprivate var rank: Int {
-        guard let meter = AtlasProtocol.Meter(name: name) else { return .max }
-        let order: [ChannelFamily] = [.zone, .group, .mix, .source]
-        return (order.firstIndex(of: meter.family) ?? 0) * 256 + meter.index
-    }
+    fileprivate var rank: Int { AtlasProtocol.Meter(name: name)?.readingRank ?? .max }
 }

@@ -94,10 +94,10 @@ struct ReportRequest {
             let window = try ReportWindow(
                 since: query["since"], until: query["until"], split: query["split"], now: now)
             let reader = try StoreReader(path: store)
+            let begin = kind == .json || hasWindow ? nil : try firstRun(reader)
             let question = Question(
-                since: window.sinceMicroseconds, until: window.untilMicroseconds, processor: query["processor"],
-                now: now
-            )
+                since: max(window.sinceMicroseconds, min(begin ?? 0, window.untilMicroseconds - 1_000_000)),
+                until: window.untilMicroseconds, processor: query["processor"], now: now)
             if let unknown = try unknownProcessor(reader) { throw Unanswerable(status: .notFound, words: unknown) }
             if kind == .json {
                 let summary = Report(named: "summary")!
@@ -118,6 +118,16 @@ struct ReportRequest {
         } catch {
             throw Unanswerable(status: .serviceUnavailable, words: "\(error)")
         }
+    }
+
+    private var hasWindow: Bool { ["since", "until", "split"].contains { query[$0] != nil } }
+
+    /// When the store's first recorder began, microseconds since 1970 UTC: who looks at the page of a venue's first evening has
+    /// no use for the day before it.
+    private func firstRun(_ reader: StoreReader) throws(StoreError) -> Int64? {
+        guard case .integer(let start)? = try reader.query("SELECT min(started_us) FROM recorder_run").rows.first?[0]
+        else { return nil }
+        return start
     }
 
     private func unknownProcessor(_ reader: StoreReader) throws(StoreError) -> String? {

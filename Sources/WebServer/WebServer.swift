@@ -114,7 +114,8 @@ package actor WebServer {
         case "/": ask(.page, target, reply)
         case "/sections": ask(.sections, target, reply)
         case "/api/report": ask(.json, target, reply)
-        case "/live.js": reply.send(Answer(type: "text/javascript; charset=utf-8", asset("live.js")))
+        case "/live.js", "/meters.js", "/sections.js":
+            reply.send(Answer(type: "text/javascript; charset=utf-8", asset(String(target.path.dropFirst()))))
         case "/healthz": reply.send(health)
         case "/metrics":
             let format = MetricsText.Format(accept: head.values("accept").joined(separator: ","))

@@ -27,7 +27,14 @@ struct PageTests {
         #expect(try !page.get("/?since=1h&until=1s").body.contains("id=\"live\""))
         let sections = try page.get("/sections?since=1h")
         #expect(sections.body.contains("id=\"timeline\"") && !sections.body.contains("<head>"))
-        #expect(try page.get("/live.js").body.contains("EventSource"))
+        // Without a window the page has none of the time before there was a recorder; the report's is 24 hours.
+        #expect(!html.body.contains("24h 0m)") && sections.body.contains("(1h 0m)"))
+        let whole = try page.get("/api/report").body
+        #expect(whole.contains("\"window_seconds\": 86400"))
+        for script in ["live", "meters", "sections"] {
+            let answer = try page.get("/\(script).js")
+            #expect(answer.head.contains("Content-Type: text/javascript") && answer.body.contains("function "))
+        }
 
         let head = try page.get("/api/report", method: "HEAD")
         #expect(head.status == 200 && head.body.isEmpty)

@@ -83,8 +83,7 @@ struct MeterTrend: Sendable, Equatable {
         }.map(\.element)
     }
 
-    /// Zones first: they are what people hear.
-    var family: Int { ["Zone", "Source", "Mix", "Group"].firstIndex { meter.hasPrefix($0) } ?? 4 }
+    var family: Int { ChannelFamily.inReadingOrder.firstIndex { meter.hasPrefix($0.prefix) } ?? 4 }
 
     private static func addChanges(
         to trends: inout [MeterTrend], _ store: StoreReader, _ question: Question

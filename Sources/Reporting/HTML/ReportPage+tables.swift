@@ -108,7 +108,12 @@ extension ReportPage {
     // MARK: what was recorded
 
     var recorded: HTML {
-        var html: HTML = "<ul>\n<li>\(summary.recordedShare) of the window.</li>\n"
+        let share = Percent.text(Double(summary.recorded) / Double(summary.window) * 100)
+        var html: HTML = """
+            <ul>
+            <li>\(Length.text(summary.recorded)) of \(Length.text(summary.window)): \(share) % of the window.</li>
+
+            """
         html += "<li>\(summary.samplesStored.grouped) samples stored, \(summary.lossWords).</li>\n"
         for removal in summary.removed { html += "<li>\(removal.words).</li>\n" }
         for change in summary.breaks {
