@@ -50,7 +50,7 @@ let package = Package(
         .target(
             name: "WebServer",
             dependencies: [
-                "AtlasProtocol", "Recorder", "RecorderStore", "Reporting", "WebAssets",
+                "AtlasProtocol", "Configuration", "Recorder", "RecorderStore", "Reporting", "WebAssets",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

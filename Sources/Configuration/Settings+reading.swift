@@ -9,7 +9,9 @@ extension Settings {
     package init(text: String) throws(ConfigurationFaults) {
         var file = TableReader(try Self.table(text), path: "", of: "the file")
         self.init(
-            store: file.text("store", example: "/var/lib/atlas-recorder/atlas.sqlite", refusing: Self.fault(ofStore:)),
+            store: file.text(
+                "store", example: "/var/lib/atlas-recorder/atlas.sqlite",
+                refusing: { Self.fault(ofPath: $0, example: "atlas.sqlite") }),
             meterPort: file.whole("meter_port", Self.ports, example: 3131).map(UInt16.init),
             keepAliveSeconds: file.whole("keep_alive", Self.keepAliveSeconds, of: "seconds ", example: 10),
             relays: file.flag("relay"))
@@ -18,6 +20,15 @@ extension Settings {
             table.refuseOthers(
                 elsewhere: Self.fileKeys, where: "is of the whole file: put it above [retention]",
                 synonyms: ["max_size": "size", "sample": "samples", "minute": "minutes", "event": "events"])
+            file.faults += table.faults
+        }
+        if var table = file.table("http", header: "[http]") {
+            page = Self.page(&table)
+            table.refuseOthers(
+                elsewhere: Self.fileKeys, where: "is of the whole file: put it above [http]",
+                synonyms: [
+                    "address": "listen", "port": "listen", "token": "token_file", "host": "hosts", "names": "hosts",
+                ])
             file.faults += table.faults
         }
         for var unit in file.tables("processor", header: "[[processor]]") {
@@ -35,7 +46,7 @@ extension Settings {
         }
         file.refuseOthers(
             elsewhere: Self.processorKeys, where: "is a processor's: put it below a [[processor]]",
-            synonyms: ["database": "store", "db": "store", "port": "meter_port", "keep": "retention"])
+            synonyms: ["database": "store", "db": "store", "port": "meter_port", "keep": "retention", "page": "http"])
         guard file.faults.isEmpty else {
             throw ConfigurationFaults(file.faults.sorted { $0.position! < $1.position! })
         }
@@ -84,8 +95,8 @@ extension Settings {
         return nil
     }
 
-    /// A path that depends on where the recorder was started would one day make a second store.
-    private static func fault(ofStore path: String) -> String? {
+    /// A path that depends on where the recorder was started would one day be another file, and a second store.
+    static func fault(ofPath path: String, example: String) -> String? {
         guard !path.unicodeScalars.contains(where: \.isControl) else {
             return "has a control character, such as a new line or a tab; write the path on one line"
         }
@@ -96,7 +107,7 @@ extension Settings {
             return "'\(path)' depends on where run was started; write the whole path, from / on"
         }
         guard !path.hasSuffix("/") else {
-            return "is a folder; name a file in it: \(Value.quoted(path + "atlas.sqlite"))"
+            return "is a folder; name a file in it: \(Value.quoted(path + example))"
         }
         return nil
     }

@@ -15,14 +15,15 @@ package struct Settings: Sendable, Equatable {
     package var keepAliveSeconds: Int?
     package var relays: Bool?
     package var retention: Retention?
+    package var page: PageSettings?
     package var processors: [ProcessorSpec]
 
     package init(
         store: String? = nil, meterPort: UInt16? = nil, keepAliveSeconds: Int? = nil, relays: Bool? = nil,
-        retention: Retention? = nil, processors: [ProcessorSpec] = []
+        retention: Retention? = nil, page: PageSettings? = nil, processors: [ProcessorSpec] = []
     ) {
         (self.store, self.meterPort, self.keepAliveSeconds) = (store, meterPort, keepAliveSeconds)
-        (self.relays, self.retention, self.processors) = (relays, retention, processors)
+        (self.relays, self.retention, self.page, self.processors) = (relays, retention, page, processors)
     }
 
     /// These, which the command line says, and from the file whatever they leave open. Processors are all from here or all
@@ -32,6 +33,7 @@ package struct Settings: Sendable, Equatable {
             store: store ?? file.store, meterPort: meterPort ?? file.meterPort,
             keepAliveSeconds: keepAliveSeconds ?? file.keepAliveSeconds, relays: relays ?? file.relays,
             retention: retention ?? file.retention,
+            page: page.map { $0.over(file.page ?? PageSettings()) } ?? file.page,
             processors: processors.isEmpty ? file.processors : processors)
     }
 

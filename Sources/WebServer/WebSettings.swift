@@ -1,3 +1,5 @@
+import Configuration
+
 /// Where and for whom the page is served.
 package struct WebSettings: Sendable {
     /// An address to listen on, without brackets, and its port; 0: any free one.
@@ -14,43 +16,16 @@ package struct WebSettings: Sendable {
         package let description: String
     }
 
-    /// Where to listen.
-    package struct Address: Sendable {
-        /// Without brackets.
-        let host: String
-        /// 0: any free one.
-        let port: Int
-        let isLoopback: Bool
-
-        /// `127.0.0.1:8131`, `[::1]:8131`. Throws a `Fault` for what is none, and where others reach it and no token guards it.
-        package init(_ text: String, isGuarded: Bool) throws(Fault) {
-            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
-                colon > text.startIndex, !text.contains("/")
-            else { throw Fault(description: "'\(text)' is no address with a port: write 127.0.0.1:8131") }
-            var host = String(text[..<colon])
-            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-            if host == "localhost" { host = "127.0.0.1" }
-            (self.host, self.port) = (host, Int(port))
-            isLoopback = host == "::1" || host.hasPrefix("127.")
-            guard isLoopback || isGuarded else {
-                throw Fault(
-                    description:
-                        "'\(text)' can be reached from other machines: guard it with --http-token-file FILE, or listen on "
-                        + "127.0.0.1 and let a proxy that asks for a password pass requests on")
-            }
-        }
-    }
-
     /// `hosts`: names that a proxy passes on. `token`: at least 16 letters, digits, `-` or `_`, else a `Fault` is thrown.
     package init(
-        _ address: Address, store: String, hosts: [String], token: String?, now: @escaping @Sendable () -> Int64
+        _ address: ListenAddress, store: String, hosts: [String], token: String?, now: @escaping @Sendable () -> Int64
     ) throws(Fault) {
         if let token {
             guard token.utf8.count >= 16, token.utf8.allSatisfy(Self.isPlain) else {
                 throw Fault(description: "the token has to have 16 letters, digits, - or _ at least, and nothing else")
             }
         }
-        (host, port, self.store) = (address.host, address.port, store)
+        (host, port, self.store) = (address.host, Int(address.port), store)
         (self.token, self.now) = (token, now)
         gate = Gate(isLoopback: address.isLoopback, hosts: hosts, token: token)
     }

@@ -74,6 +74,7 @@ struct ConfigCheck: ParsableCommand {
                 "Keep-alive", "\(settings.keepAliveSeconds ?? Settings.defaultKeepAliveSeconds) s",
                 origin(settings.keepAliveSeconds))
             + line("Relay", settings.relays ?? Settings.defaultRelays ? "yes" : "no", origin(settings.relays))
+            + line("Page", settings.page?.words ?? "none", origin(settings.page))
             + line("Retention", Self.words(for: settings.retention ?? .default), origin(settings.retention))
     }
 

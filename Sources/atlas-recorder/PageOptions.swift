@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Glibc
 import WebServer
 
@@ -8,7 +9,7 @@ struct PageOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Serve the live page here. An address that other machines reach needs --http-token-file, or a proxy before a \
-            loopback address (run: no page without this; serve: 127.0.0.1:8131).
+            loopback address (default: run: the file's [http], else no page; serve: 127.0.0.1:8131).
             """, valueName: "ADDRESS:PORT"))
     var http: String?
 
@@ -26,28 +27,36 @@ struct PageOptions: ParsableArguments {
     func validate() throws {
         if http == "" { throw ValidationError("--http '': write 127.0.0.1:8131, or leave the flag out.") }
         if httpTokenFile == "" { throw ValidationError("--http-token-file '': name a file, or leave the flag out.") }
-        if let http { _ = try address(http) }
-    }
-
-    private func address(_ text: String) throws -> WebSettings.Address {
-        do {
-            return try WebSettings.Address(text, isGuarded: httpTokenFile != nil)
-        } catch {
-            throw ValidationError("--http \(error).")
+        if let http, ListenAddress(http) == nil {
+            throw ValidationError("--http '\(http)' is no address with a port: write 127.0.0.1:8131.")
         }
     }
 
-    /// Throws a usage error for an address that may not be served, a failure for a token that cannot be used.
-    func settings(address text: String, store: String) throws -> WebSettings {
-        let address = try address(text)
-        guard let httpTokenFile else {
-            return try WebSettings(address, store: store, hosts: httpHost, token: nil) { Console.now }
+    /// What the flags say.
+    var settings: PageSettings {
+        PageSettings(listen: http.flatMap { ListenAddress($0) }, tokenFile: httpTokenFile, hosts: httpHost)
+    }
+}
+
+extension PageSettings {
+    /// Throws a usage error where others would reach the page and no token guards it.
+    func refuseUnguarded() throws {
+        guard let listen, isUnguarded else { return }
+        throw ValidationError(
+            "--http '\(listen.text)' can be reached from other machines: guard it with --http-token-file FILE, or listen "
+                + "on 127.0.0.1 and let a proxy that asks for a password pass requests on.")
+    }
+
+    /// Throws a failure for a token that cannot be used.
+    func server(at address: ListenAddress, store: String) throws -> WebSettings {
+        guard let tokenFile else {
+            return try WebSettings(address, store: store, hosts: hosts, token: nil) { Console.now }
         }
-        let token = try Self.token(in: httpTokenFile)
+        let token = try Self.token(in: tokenFile)
         do {
-            return try WebSettings(address, store: store, hosts: httpHost, token: token) { Console.now }
+            return try WebSettings(address, store: store, hosts: hosts, token: token) { Console.now }
         } catch {
-            throw Page.Failure(description: "\(httpTokenFile): \(error). \(Self.making(httpTokenFile))")
+            throw Page.Failure(description: "\(tokenFile): \(error). \(Self.making(tokenFile))")
         }
     }
 

@@ -60,6 +60,7 @@ extension Settings {
             fault("store", store(begun), store(self)),
             fault(
                 "meter_port", "\(begun.meterPort ?? Self.defaultMeterPort)", "\(meterPort ?? Self.defaultMeterPort)"),
+            fault("http", begun.page?.words ?? "none", page?.words ?? "none"),
         ].compactMap { $0 }
     }
 }

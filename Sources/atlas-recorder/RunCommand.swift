@@ -126,8 +126,8 @@ struct Run: AsyncParsableCommand {
     /// The flags', and from the file what they leave open; `reload`: where there is a file, what reads it again.
     private func settings() throws -> (Settings, reload: Reload?) {
         var flags = try Settings(
-            meterPort: meterPort, keepAliveSeconds: keepAlive, relays: relay, processors: ProcessorSpec.parse(processor)
-        )
+            meterPort: meterPort, keepAliveSeconds: keepAlive, relays: relay, page: page.settings,
+            processors: ProcessorSpec.parse(processor))
         guard !simulate, let file = try ConfigurationArgument.fileToRun(config, hasProcessors: !processor.isEmpty)
         else {
             guard simulate || !processor.isEmpty else {
@@ -138,9 +138,11 @@ struct Run: AsyncParsableCommand {
                     """)
             }
             flags.retention = try retention.over(.default)
+            try flags.page?.refuseUnguarded()
             return (flags, nil)
         }
         var settings = flags.over(file.settings)
+        try settings.page?.refuseUnguarded()
         settings.retention = try retention.over(settings.retention ?? .default)
         guard !settings.processors.isEmpty else {
             throw ConfigurationArgument.refusal(of: file.path, ConfigurationFaults([Settings.nothingToRecord]))
@@ -201,9 +203,9 @@ struct Run: AsyncParsableCommand {
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: recorder, successTerminationBehavior: .gracefullyShutdownGroup)
         ]
-        if let address = page.http {
-            let service = PageService { [page] in
-                try page.settings(address: address, store: path)
+        if let page = settings.page, let address = page.listen {
+            let service = PageService {
+                try page.server(at: address, store: path)
             } print: {
                 printer.print($0)
             }

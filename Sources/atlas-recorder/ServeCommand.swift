@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Recorder
 import RecorderStore
 import ServiceLifecycle
@@ -18,7 +19,7 @@ struct Serve: AsyncParsableCommand {
               curl 'http://127.0.0.1:8131/api/report?since=16:30'
             """)
 
-    static let address = "127.0.0.1:8131"
+    static let address = ListenAddress("127.0.0.1:8131")!
 
     @Option(help: ArgumentHelp("The store (default: as report).", valueName: "FILE"))
     var store: String?
@@ -28,17 +29,19 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let path = try Console.storeToRead(flag: store).path
         do {
-            let settings = try page.settings(address: page.http ?? Self.address, store: path)
+            let page = page.settings
+            try page.refuseUnguarded()
+            let settings = try page.server(at: page.listen ?? Self.address, store: path)
             do throws(StoreError) {
                 _ = try StoreReader(path: path)
             } catch {
                 guard error.kind == .missing else { throw error }
                 Console.note("\(error) The page says the same until a recorder has made it.")
             }
-            let page = try await Page.started(settings)
-            Console.line("page at \(page.address)")
+            let served = try await Page.started(settings)
+            Console.line("page at \(served.address)")
             for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) { break }
-            await page.stop()
+            await served.stop()
         } catch {
             throw Console.failure(error)
         }

@@ -57,6 +57,34 @@ struct PageTests {
         try await unit.stop()
     }
 
+    @Test("the configuration file says where the page is; a flag goes before it")
+    func configured() async throws {
+        let unit = try await SimulatedUnit()
+        let file = folder.file("venue.toml")
+        let text = """
+            meter_port = \(unit.meterPort)
+            [http]
+            listen = "127.0.0.1:0"
+            hosts = ["atlas.example.org"]
+            [[processor]]
+            host = "127.0.0.1"
+            port = \(unit.port)
+            """
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let recorder = try Running(["run", "--config", file, "--store", store])
+        let page = try await Served(recorder)
+        try await eventually { try page.get("/healthz", host: "atlas.example.org").status == 200 }
+        recorder.send(SIGTERM)
+        #expect(try await recorder.end().status == 0)
+        let again = try Running(["run", "--config", file, "--store", store, "--http", "127.0.0.1:\(page.port)"])
+        #expect(try await Served(again).port == page.port)
+        again.send(SIGTERM)
+        #expect(try await again.end().status == 0)
+        let open = try await Program.run("run", "--config", file, "--store", store, "--http", "0.0.0.0:\(page.port)")
+        #expect(open.status == 64 && open.errors.contains("guard it with --http-token-file FILE"))
+        try await unit.stop()
+    }
+
     @Test("a reader hears the meters, each link's change, and that the recorder has gone and is back")
     func events() async throws {
         var unit = try await SimulatedUnit()

@@ -92,6 +92,10 @@ struct ReloadTests {
                 "meter_port: was \(bar.meterPort) and is 9 now, which takes a restart"
             ),
             (
+                head(bar.meterPort) + "[http]\nlisten = \"127.0.0.1:8131\"\n" + unit("Bar", "127.0.0.1", bar.port),
+                "http: was none and is http://127.0.0.1:8131/ now, which takes a restart"
+            ),
+            (
                 "store = \"/elsewhere.sqlite\"\nmeter_port = \(bar.meterPort)\n" + unit("Patio", "127.0.0.2", 9),
                 "store: was \(store) and is /elsewhere.sqlite now, which takes a restart"
             ),
@@ -114,7 +118,7 @@ struct ReloadTests {
         #expect(try await sql(store, "SELECT count(*) FROM link_states WHERE state = 'up'") == "2")
         let events =
             "SELECT count(*), sum(detail LIKE '%venue.toml%') FROM connection_events WHERE event = 'reload_refused'"
-        #expect(try await sql(store, events) == "6|6")
+        #expect(try await sql(store, events) == "7|7")
         #expect(try await sql(store, "SELECT group_concat(processor) FROM processors") == "Bar")
         try await bar.stop()
     }

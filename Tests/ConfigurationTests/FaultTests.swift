@@ -49,7 +49,7 @@ struct FaultTests {
                 "f:2:14: meter_port: is 99999; write a whole number from 1 to 65535",
                 "f:3:9: relay: is the text \"yes\"; write true or false, without quotes",
                 "f:4:9: store: 'atlas.sqlite' depends on where run was started; write the whole path, from / on",
-                "f:5:1: color: there is no such key; the keys of the file are store, meter_port, keep_alive, relay, retention, processor",
+                "f:5:1: color: there is no such key; the keys of the file are store, meter_port, keep_alive, relay, retention, http, processor",
                 "f:6:1: keepalive: there is no such key. Did you mean 'keep_alive'?",
                 "f:7:1: host: is a processor's: put it below a [[processor]]",
                 "f:12:8: processor[1].port: is the text \"5321\"; write a whole number from 1 to 65535, without quotes: port = 5321",
