@@ -1,5 +1,6 @@
 import AtlasProtocol
 import CSockets
+import Foundation
 import Glibc
 import Testing
 
@@ -176,6 +177,52 @@ struct LevelHandingTests {
             }
             #expect(Self.open(inode: status.st_ino, device: status.st_dev) == before)
         }
+    }
+
+    /// Listens as a feed would, and hands two descriptors of one file with its first line.
+    private static let two = """
+        import os, socket, sys
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(sys.argv[1])
+        listener.listen()
+        print(flush=True)
+        peer, _ = listener.accept()
+        file = os.open(sys.argv[2], os.O_RDONLY)
+        socket.send_fds(peer, [b"{}\\n"], [file, file])
+        sys.stdin.read()
+        """
+
+    @Test("of two descriptors none stays open either")
+    func twice() async throws {
+        let store = Rig.newStore()
+        let path = FeedServer.path(forStore: store)
+        let file = path + ".file"
+        let own = Glibc.open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        defer {
+            close(own)
+            for each in [path, file] { unlink(each) }
+            rmdir(String(store[..<store.lastIndex(of: "/")!]))
+        }
+        let peer = Process()
+        peer.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        peer.arguments = ["-c", Self.two, path, file]
+        let (input, output) = (Pipe(), Pipe())
+        (peer.standardInput, peer.standardOutput) = (input, output)
+        try peer.run()
+        #expect(output.fileHandleForReading.availableData.count == 1)
+        let connection = try #require(FeedConnection(store: store))
+        var levels: LevelMap?
+        try await eventually {
+            guard case .spoke(_, let map) = connection.look() else { return false }
+            levels = map
+            return true
+        }
+        var status = stat()
+        try #require(fstat(own, &status) == 0)
+        #expect(levels == nil && Self.open(inode: status.st_ino, device: status.st_dev) == 1)
+        try input.fileHandleForWriting.close()
+        peer.waitUntilExit()
+        #expect(peer.terminationStatus == 0)
     }
 
     @Test("no descriptor is left open by those who come and go without asking for it")
