@@ -55,7 +55,7 @@ struct LivePage {
     private var form: HTML {
         """
         <form id="ask" method="get" action="/" aria-label="Window">
-        \(field("since", "Since", "24h, 16:30, yesterday"))\(field("until", "Until", "now"))\
+        \(field("since", "Since", "16:30, yesterday"))\(field("until", "Until", "now"))\
         \(field("split", "Split", "16:30"))\(field("processor", "Processor", "all"))\
         <p><button type="submit">Show</button></p>
         </form>

@@ -4,15 +4,6 @@ import Testing
 
 /// A text in, what is wrong with it out, in the very words.
 struct FaultTests {
-    private func faults(_ text: String) -> [String] {
-        do throws(ConfigurationFaults) {
-            _ = try Settings(text: text)
-            return []
-        } catch {
-            return error.faults.map { $0.line(file: "f") }
-        }
-    }
-
     @Test("all that is wrong is said at once, each with its key and what would be right")
     func allAtOnce() {
         let text = """

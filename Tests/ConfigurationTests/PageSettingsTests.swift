@@ -4,15 +4,6 @@ import Testing
 
 /// `[http]`.
 struct PageSettingsTests {
-    private func faults(_ text: String) -> [String] {
-        do throws(ConfigurationFaults) {
-            _ = try Settings(text: text)
-            return []
-        } catch {
-            return error.faults.map { $0.line(file: "f") }
-        }
-    }
-
     @Test("every key is read; without the table nothing is said")
     func everything() throws {
         #expect(try Settings(text: "").page == nil)

@@ -5,15 +5,6 @@ import Testing
 
 /// `[retention]`, and what a unit is subscribed to.
 struct RetentionSettingsTests {
-    private func faults(_ text: String) -> [String] {
-        do throws(ConfigurationFaults) {
-            _ = try Settings(text: text)
-            return []
-        } catch {
-            return error.faults.map { $0.line(file: "f") }
-        }
-    }
-
     @Test("what is left out is as without the table; nothing is said without it")
     func partly() throws {
         #expect(try Settings(text: "").retention == nil)
