@@ -34,7 +34,10 @@ extension Settings {
         let example = "127.0.0.1:8131"
         let listen = table.read("listen", example: example) { text throws(TableReader.Refusal) in
             guard let address = ListenAddress(text) else {
-                throw TableReader.Refusal(reason: "'\(text)' is no address with a port; write \(example)")
+                throw TableReader.Refusal(reason: "'\(text)' is no address with a port up to 65535; write \(example)")
+            }
+            guard address.port > 0 else {
+                throw TableReader.Refusal(reason: "port 0 is another one at each start; write \(example)")
             }
             return address
         }

@@ -13,7 +13,9 @@ enum SyntaxAdvice {
     private static func advice(_ kind: TOMLFault.Kind, _ line: String) -> String? {
         switch kind {
         case .other: nil
-        case .again: line.hasPrefix("[") ? header : "A key stands once; of two, which one was meant?"
+        case .again where line.hasPrefix("["):
+            line.contains("processor") ? header : "A table stands once; put all its keys below one header."
+        case .again: "A key stands once; of two, which one was meant?"
         case .quote: "Is a quote missing?"
         case .header: line.contains("processor") ? header : nil
         case .key, .equals, .value, .ending: advice(line)

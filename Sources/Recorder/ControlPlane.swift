@@ -205,7 +205,7 @@ final class ControlPlane {
             ])
         case .paused(let from, let until, let cause):
             let name: LinkEvent.Name = cause == .hostAsleep ? .hostAsleep : .recorderStalled
-            let detail = "for \(Self.seconds(until - from)): of that time nothing is known"
+            let detail = "for \(Self.seconds(until - from)): what the links were then is not known"
             outbox.put([
                 .paused(from: from, until: until, cause),
                 .event(.init(processor: nil, at: until, link: nil, name: name, detail: detail)),

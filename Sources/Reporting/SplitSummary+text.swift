@@ -16,7 +16,7 @@ extension SplitSummary {
             + Wrapped.lines("All errors", findingText(nil, style), style)
             + Wrapped.lines("Before", sideText(before, isAfter: false, style), style)
             + Wrapped.lines("After", sideText(after, isAfter: true, style), style)
-            + after.stateLines(style)
+            + before.silenceLines(style) + after.silenceLines(style) + after.stateLines(style)
     }
 
     /// Words of which the first is the answer, and coloured.

@@ -21,6 +21,7 @@ extension Summary {
         let until = LocalTime.textWithZone(question.until).droppingMilliseconds()
         var lines = ["\(style.bold("Window"))      \(since) to \(until) (\(Length.text(window)))"]
         lines.append("\(style.bold("Recorded"))    \(recordedText(style))")
+        lines += silenceLines(style)
         lines += breaks.flatMap { $0.lines(style, until: question.until) }
         lines += removed.map { $0.line(style) }
         lines += stateLines(style)
@@ -157,9 +158,19 @@ extension Summary {
         if unknown.contains(where: { $0.reason == "store_damaged" }) { what.append("what a damaged store held") }
         let isOnly = samplesLost + datagramsLost == 0
         if !what.isEmpty { text = (isOnly ? "lost: " : "\(text), and ") + what.joined(separator: ", ") }
-        guard let fellSilent else { return text }
-        let time = LocalTime.text(fellSilent).droppingMilliseconds()
-        return "\(text) so far; the recorder fell silent at \(time), and what it had not stored then is not known yet"
+        return fellSilent != nil && isOnly && what.isEmpty ? "\(text) so far" : text
+    }
+
+    /// Why nothing is said to be the last word; nil: it is.
+    var silenceWords: String? {
+        fellSilent.map {
+            "the recorder, since \(LocalTime.text($0).droppingMilliseconds()): what it had not stored then is not known yet"
+        }
+    }
+
+    func silenceLines(_ style: Style) -> [String] {
+        guard let silenceWords else { return [] }
+        return Wrapped.lines("Silent", silenceWords.split(separator: " ").map(String.init), style)
     }
 
     private func outageTable() -> [String] {

@@ -125,10 +125,11 @@ package struct Summary: Sendable, Equatable {
 }
 
 extension Summary {
-    /// As the view `recorder_runs` has it: a heartbeat comes with every commit, at least each second.
+    /// As the view `recorder_runs` has it: a heartbeat comes with every commit, at least each second, and one that lies ahead
+    /// was written before the clock was set back.
     private static func silence(_ store: StoreReader, _ question: Question) throws(StoreError) -> Int64? {
-        guard let last = try store.lastRun(), last.ended == nil, question.now - last.heartbeat > 5_000_000,
-            last.heartbeat >= question.since, last.heartbeat < question.until
+        guard let last = try store.lastRun(), last.ended == nil, abs(question.now - last.heartbeat) > 5_000_000,
+            last.heartbeat >= question.since, last.heartbeat < question.until || question.until >= question.now
         else { return nil }
         return last.heartbeat
     }

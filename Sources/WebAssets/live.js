@@ -1,6 +1,6 @@
 // The live part of the page: what comes by server-sent events.
-import { drawn, heard as heardLevels, linked, named } from './meters.js'
-import { changed, clock, doubt, refresh, silence } from './sections.js'
+import { drawn, takeLevels, takeLink, takeNames } from './meters.js'
+import { begin, changed, clock, doubt, refresh, silence } from './sections.js'
 
 const live = document.getElementById('live') // null: a window that has ended
 const stateLine = document.getElementById('live-state')
@@ -11,7 +11,8 @@ const statistics = window.atlasLive = { events: 0, levels: 0, get drawn() { retu
 
 const takers = {}
 const on = (name, take) => { takers[name] = take }
-let pause = 1000, events, heard
+const patience = 8000 // ms; the server says at least every 5 s that it is here
+let pause = 1000, events, heard, heardAt = Date.now()
 function follow() {
   events = new EventSource('/events' + location.search)
   heard = performance.now()
@@ -19,6 +20,7 @@ function follow() {
     events.addEventListener(name, event => {
       statistics.events += 1
       heard = performance.now()
+      heardAt = Date.now()
       takers[name](JSON.parse(event.data))
     })
   }
@@ -32,13 +34,13 @@ function follow() {
   }
 }
 function fallSilent() {
-  silence(`Nothing was heard from the server since ${clock(Date.now())}: how it is now is not known. Trying again.`)
+  silence(`Nothing was heard from the server since ${clock(heardAt)}: how it is now is not known. Trying again.`)
   stateLine.textContent = 'The server does not answer; trying again.'
   live.classList.add('gone')
 }
-// A connection may be dead without an end: the server says at least every 5 s that it is here.
+// A connection may be dead without an end.
 function probe() {
-  if (events.readyState !== EventSource.OPEN || performance.now() - heard < 15000) return
+  if (events.readyState !== EventSource.OPEN || performance.now() - heard < patience) return
   events.close()
   fallSilent()
   follow()
@@ -47,12 +49,12 @@ function probe() {
 // MARK: events
 
 on('here', () => {})
-on('names', named)
+on('names', takeNames)
 on('levels', numbers => {
-  heardLevels(numbers)
+  takeLevels(numbers)
   statistics.levels += numbers.length / 2
 })
-on('link', entry => { if (linked(entry)) changed() })
+on('link', entry => { if (takeLink(entry)) changed() })
 on('recorder', ({ state, words, cause, since_us }) => {
   silence('')
   const isGone = state !== 'recording'
@@ -70,5 +72,5 @@ on('recorder', ({ state, words, cause, since_us }) => {
 if (live) {
   follow()
   setInterval(probe, 1000)
-  setTimeout(refresh, 15000)
+  begin()
 }

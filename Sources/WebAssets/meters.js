@@ -34,16 +34,16 @@ function unit(entry) {
 }
 
 // A picture for each family, and one table in numbers.
-function show(it, named) {
+function show(it, members) {
   const byFamily = new Map()
-  for (const each of named) {
+  for (const each of members) {
     const name = family(each[1])
     byFamily.set(name, [...byFamily.get(name) ?? [], each])
   }
   const pictures = element('div', undefined, { className: 'families' })
   const table = element('table')
   table.innerHTML = '<thead><tr><th scope="col">Meter</th><th scope="col">dB</th></tr></thead>'
-  for (const [name, members] of byFamily) {
+  for (const [name, ofFamily] of byFamily) {
     const canvas = element('canvas')
     canvas.setAttribute('role', 'img')
     canvas.setAttribute('aria-label', `${name} of ${it.name}; the table below has them in numbers`)
@@ -56,7 +56,7 @@ function show(it, named) {
     picture.append(canvas)
     pictures.append(picture)
     const group = { canvas, meters: [], isDirty: true, isSeen: true }
-    for (const [number, meter, label] of members) {
+    for (const [number, meter, label] of ofFamily) {
       const row = body.insertRow()
       const head = element('th', label ?? meter, { scope: 'row', title: meter })
       row.append(head)
@@ -93,17 +93,17 @@ const sizes = new ResizeObserver(entries => {
   }
 })
 
-const table = entries => JSON.stringify(entries.map(entry => [entry.name, entry.meters.map(meter => meter[0])]))
-let known = ''
-export function named(entries) {
+const fingerprint = entries => JSON.stringify(entries.map(entry => [entry.name, entry.meters.map(meter => meter[0])]))
+let told = ''
+export function takeNames(entries) {
   // Another label is no other meter.
-  if (table(entries) === known) {
+  if (fingerprint(entries) === told) {
     for (const entry of entries) {
       for (const [number, meter, label] of entry.meters) meters[number].rename(label ?? meter)
     }
     return
   }
-  known = table(entries)
+  told = fingerprint(entries)
   watcher.disconnect()
   sizes.disconnect()
   units = entries.map(unit)
@@ -116,7 +116,7 @@ export function named(entries) {
 // MARK: states
 
 /// Whether it is another state than before.
-export function linked(entry) {
+export function takeLink(entry) {
   if (!links.has(entry.processor)) links.set(entry.processor, new Map())
   const before = links.get(entry.processor).get(entry.link)
   links.get(entry.processor).set(entry.link, entry)
@@ -138,7 +138,7 @@ function showStates(it) {
 // MARK: levels
 
 /// Meters' numbers and their tenths of dB, in turn.
-export function heard(numbers) {
+export function takeLevels(numbers) {
   for (let index = 0; index < numbers.length; index += 2) {
     const meter = meters[numbers[index]]
     if (!meter) continue
@@ -147,7 +147,7 @@ export function heard(numbers) {
   }
 }
 
-const row = 22, gap = 4 // px
+const bar = 22, gap = 4 // px
 let colours
 function readColours() {
   const style = getComputedStyle(live)
@@ -160,13 +160,12 @@ function readColours() {
   }
   for (const group of groups) group.isDirty = true
 }
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', readColours)
 
 function layOut(group) {
   const width = group.canvas.clientWidth || 300
   group.columns = Math.max(1, Math.floor(width / 300))
   group.rows = Math.ceil(group.meters.length / group.columns)
-  const height = group.rows * (row + gap)
+  const height = group.rows * (bar + gap)
   const scale = window.devicePixelRatio || 1
   group.canvas.style.height = `${height}px`
   group.canvas.width = Math.round(width * scale)
@@ -183,12 +182,12 @@ function draw(group, now) {
   const pen = group.pen, wide = group.width / group.columns
   const name = Math.min(130, wide * 0.42), value = 48
   const long = wide - name - value - 16
-  pen.clearRect(0, 0, group.width, group.rows * (row + gap))
+  pen.clearRect(0, 0, group.width, group.rows * (bar + gap))
   pen.textBaseline = 'middle'
   let moves = false
   group.meters.forEach((meter, index) => {
-    const x = Math.floor(index / group.rows) * wide, y = (index % group.rows) * (row + gap)
-    const left = x + name, middle = y + row / 2
+    const x = Math.floor(index / group.rows) * wide, y = (index % group.rows) * (bar + gap)
+    const left = x + name, middle = y + bar / 2
     if (meter.clipped !== meter.label + name) {
       pen.font = `13px ${colours.font}`
       let text = meter.label
@@ -201,7 +200,7 @@ function draw(group, now) {
     pen.fillStyle = meter.level === null || meter.level <= floor ? colours.quiet : colours.text
     pen.fillText(meter.shown, x, middle)
     pen.fillStyle = colours.track
-    pen.fillRect(left, y + 5, long, row - 10)
+    pen.fillRect(left, y + 5, long, bar - 10)
     if (meter.level === null) return
     // A peak is held, then falls.
     if (meter.level >= meter.peak) {
@@ -214,12 +213,12 @@ function draw(group, now) {
     if (meter.peak > meter.level) moves = true
     const end = long * share(meter.level)
     pen.fillStyle = meter.level > -3 ? colours.clip : meter.level > -12 ? colours.high : colours.low
-    pen.fillRect(left, y + 5, end, row - 10)
+    pen.fillRect(left, y + 5, end, bar - 10)
     // Each 20 dB.
     pen.fillStyle = colours.paper
-    for (let level = floor + 20; level < 0; level += 20) pen.fillRect(left + long * share(level), y + 5, 1, row - 10)
+    for (let level = floor + 20; level < 0; level += 20) pen.fillRect(left + long * share(level), y + 5, 1, bar - 10)
     pen.fillStyle = colours.peak
-    if (meter.peak > floor) pen.fillRect(left + long * share(meter.peak) - 1, y + 3, 2, row - 6)
+    if (meter.peak > floor) pen.fillRect(left + long * share(meter.peak) - 1, y + 3, 2, bar - 6)
     pen.fillStyle = meter.level <= floor ? colours.quiet : colours.text
     pen.textAlign = 'right'
     pen.fillText(meter.level.toFixed(1), x + wide - 16, middle)
@@ -229,7 +228,9 @@ function draw(group, now) {
 
 function write(it) {
   if (!it.details?.open) return
-  for (const meter of it.groups.flatMap(group => group.meters)) meter.cell.textContent = meter.level === null ? 'not heard' : meter.level.toFixed(1)
+  for (const { level, cell } of it.groups.flatMap(group => group.meters)) {
+    cell.textContent = level === null ? 'not heard' : level.toFixed(1)
+  }
 }
 
 let last = 0
@@ -244,6 +245,7 @@ function frame(now) {
 
 if (live) {
   readColours()
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', readColours)
   requestAnimationFrame(frame)
   setInterval(() => units.forEach(write), 1000)
 }

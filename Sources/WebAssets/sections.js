@@ -8,7 +8,7 @@ const alarm = document.createElement('p')
 alarm.id = 'alarm'
 alarm.setAttribute('role', 'alert')
 export const clock = ms => new Date(ms).toLocaleTimeString([], { hourCycle: 'h23' })
-/// Of the server: what is said is since when it was first missed.
+/// Of the server: what was said first holds, since when it is missed.
 export function silence(words) { if (!words || !serverWords) { serverWords = words; warn() } }
 /// Of the recorder, as the server tells it.
 export function doubt(words) { recorderWords = words; warn() }
@@ -27,6 +27,8 @@ function warn() {
 
 let pending = 0, isFetching = false
 let timer
+/// What changes without a word, as a time that goes on, is asked for now and then.
+export function begin() { timer = setTimeout(refresh, 15000) }
 export async function refresh() {
   if (isFetching) { pending = 1; return }
   isFetching = true

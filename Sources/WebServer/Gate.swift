@@ -72,7 +72,8 @@ package struct Gate: Sendable {
             throw Refusal(
                 status: 421,
                 words:
-                    "this server is not called '\(host)'. If it is, as behind a proxy, start it with --http-host \(host)"
+                    "this server is not called '\(host)'. If it is, as behind a proxy, start it with --http-host \(host), "
+                    + "or name it under [http] hosts in its configuration file"
             )
         }
         try checkOrigin(head, host: named[0])
@@ -91,7 +92,8 @@ package struct Gate: Sendable {
     }
 
     private static let wrong = Refusal(
-        status: 401, words: "this is not the token: it is what --http-token-file names, in the server's command")
+        status: 401,
+        words: "this is not the token: that is in the file which --http-token-file, or token_file under [http], names")
     private static let unknown = Refusal(
         status: 401,
         words: "a token is needed here: open /?token=… once, or send the header Authorization: Bearer …")

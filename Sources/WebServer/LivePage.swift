@@ -41,7 +41,7 @@ struct LivePage {
     }
 
     private var way: HTML {
-        HTML(markup: retries ? "This page asks again every 5 s." : "<a href=\"/\">The last 24 hours</a>")
+        HTML(markup: retries ? "This page asks again every 5 s." : "<a href=\"/\">The page without a question</a>")
     }
 
     private func field(_ name: String, _ label: String, _ hint: String) -> HTML {

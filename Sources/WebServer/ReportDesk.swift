@@ -96,7 +96,7 @@ struct ReportRequest {
             let reader = try StoreReader(path: store)
             let begin = kind == .json || hasWindow ? nil : try firstRun(reader)
             let question = Question(
-                since: max(window.sinceMicroseconds, min(begin ?? 0, window.untilMicroseconds - 1_000_000)),
+                since: begin.map { max(window.sinceMicroseconds, $0) } ?? window.sinceMicroseconds,
                 until: window.untilMicroseconds, processor: query["processor"], now: now)
             if let unknown = try unknownProcessor(reader) { throw Unanswerable(status: .notFound, words: unknown) }
             if kind == .json {
@@ -125,7 +125,8 @@ struct ReportRequest {
     /// When the store's first recorder began, microseconds since 1970 UTC: who looks at the page of a venue's first evening has
     /// no use for the day before it.
     private func firstRun(_ reader: StoreReader) throws(StoreError) -> Int64? {
-        guard case .integer(let start)? = try reader.query("SELECT min(started_us) FROM recorder_run").rows.first?[0]
+        guard case .integer(let start)? = try reader.query("SELECT min(started_us) FROM recorder_run").rows.first?[0],
+            start < now - 1_000_000  // where the clock was set back it may lie ahead
         else { return nil }
         return start
     }

@@ -50,6 +50,13 @@ struct ConfigCheck: ParsableCommand {
             throw ExitCode(1)
         }
         try Console.answer(page(of: settings, path, environment))
+        // Recording needs no page: a word, and no fault.
+        guard let http = settings.page, let address = http.listen else { return }
+        do {
+            _ = try http.server(at: address, store: "")
+        } catch {
+            Console.note("the page would not come up with this file, for this user: \(error)")
+        }
     }
 
     private func page(of settings: Settings, _ path: String, _ environment: [String: String]) -> String {

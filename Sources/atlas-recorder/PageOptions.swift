@@ -9,7 +9,7 @@ struct PageOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Serve the live page here. An address that other machines reach needs --http-token-file, or a proxy before a \
-            loopback address (default: run: the file's [http], else no page; serve: 127.0.0.1:8131).
+            loopback address (run: the file's [http], else no page; serve: 127.0.0.1:8131).
             """, valueName: "ADDRESS:PORT"))
     var http: String?
 
@@ -73,7 +73,8 @@ extension PageSettings {
                 what: "the token", path: path, reason: "every user of this host may read it",
                 remedy: "Take that right away: chmod o= '\(path)'")
         }
-        return String(text.filter { !$0.isWhitespace })
+        // A line's end is none of it; a space within is refused as what no token has.
+        return String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
     }
 
     private static func making(_ path: String) -> String { "Make one: (umask 077; openssl rand -hex 16 >'\(path)')" }

@@ -60,10 +60,10 @@ struct Page {
         let remedy =
             switch name {
             case "EADDRINUSE":
-                "Another program listens there: ss -ltnp tells which. Or choose another port with --http."
+                "Another program listens there: ss -ltnp tells which (a recorder that serves its own page?). Or choose another port: --http, or listen under [http]."
             case "EADDRNOTAVAIL": "This host has no such address: ip addr lists those that it has."
-            case "EACCES": "Ports below 1024 are root's: choose a higher one with --http."
-            default: "Choose another address with --http."
+            case "EACCES": "Ports below 1024 are root's: choose a higher one: --http, or listen under [http]."
+            default: "Choose another address: --http, or listen under [http]."
             }
         return "cannot serve the page at \(address): \(ErrnoName.message(error.errnoCode)) (\(name)). \(remedy)"
     }

@@ -26,11 +26,12 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var page: PageOptions
 
+    func validate() throws { try page.settings.refuseUnguarded() }
+
     func run() async throws {
         let path = try Console.storeToRead(flag: store).path
         do {
             let page = page.settings
-            try page.refuseUnguarded()
             let settings = try page.server(at: page.listen ?? Self.address, store: path)
             do throws(StoreError) {
                 _ = try StoreReader(path: path)

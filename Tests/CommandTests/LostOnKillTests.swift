@@ -107,7 +107,7 @@ struct LostOnKillTests {
             try await Program.run("report", "--store", store, "--since", "1h").output
         }
         // Until one starts again nobody can tell what the last kill cost.
-        let notYet = "so far; the recorder fell silent at "
+        let notYet = "Silent      the recorder, since "
         if signal == SIGKILL { try await eventually { try await report().contains(notYet) } }
         _ = try await Running(["run", "--processor", "Bar=127.0.0.98:9", "--for", "1s", "--store", store]).end()
         let killed = "SELECT count(*) FROM sample_losses WHERE reason = 'recorder_killed'"

@@ -28,7 +28,7 @@ struct PageTests {
         let sections = try page.get("/sections?since=1h")
         #expect(sections.body.contains("id=\"timeline\"") && !sections.body.contains("<head>"))
         // Without a window the page has none of the time before there was a recorder; the report's is 24 hours.
-        #expect(!html.body.contains("24h 0m)") && sections.body.contains("(1h 0m)"))
+        #expect(!html.body.contains("(1d 0h)") && sections.body.contains("(1h 0m)"))
         let whole = try page.get("/api/report").body
         #expect(whole.contains("\"window_seconds\": 86400"))
         for script in ["live", "meters", "sections"] {
@@ -61,22 +61,25 @@ struct PageTests {
     func configured() async throws {
         let unit = try await SimulatedUnit()
         let file = folder.file("venue.toml")
-        let text = """
+        func write(port: Int) throws {
+            try """
             meter_port = \(unit.meterPort)
             [http]
-            listen = "127.0.0.1:0"
+            listen = "127.0.0.1:\(port)"
             hosts = ["atlas.example.org"]
             [[processor]]
             host = "127.0.0.1"
             port = \(unit.port)
-            """
-        try text.write(toFile: file, atomically: true, encoding: .utf8)
-        let recorder = try Running(["run", "--config", file, "--store", store])
+            """.write(toFile: file, atomically: true, encoding: .utf8)
+        }
+        try write(port: 9)
+        let recorder = try Running(["run", "--config", file, "--store", store, "--http", "127.0.0.1:0"])
         let page = try await Served(recorder)
         try await eventually { try page.get("/healthz", host: "atlas.example.org").status == 200 }
         recorder.send(SIGTERM)
         #expect(try await recorder.end().status == 0)
-        let again = try Running(["run", "--config", file, "--store", store, "--http", "127.0.0.1:\(page.port)"])
+        try write(port: page.port)
+        let again = try Running(["run", "--config", file, "--store", store])
         #expect(try await Served(again).port == page.port)
         again.send(SIGTERM)
         #expect(try await again.end().status == 0)

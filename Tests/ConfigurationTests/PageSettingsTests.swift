@@ -26,14 +26,23 @@ struct PageSettingsTests {
     @Test(
         "an address has a port",
         arguments: [
-            ("127.0.0.1:8131", "127.0.0.1:8131", true), ("localhost:0", "127.0.0.1:0", true),
-            ("[::1]:65535", "[::1]:65535", true), ("::1:80", "[::1]:80", true),
-            ("192.168.5.9:80", "192.168.5.9:80", false), ("[::]:80", "[::]:80", false),
+            ("127.0.0.1:8131", "127.0.0.1:8131", true), ("LocalHost:0", "127.0.0.1:0", true),
+            ("127.9.8.7:1", "127.9.8.7:1", true), ("[::1]:65535", "[::1]:65535", true),
+            ("192.168.5.9:80", "192.168.5.9:80", false), ("[::]:80", "[::]:80", false), ("[::2]:80", "[::2]:80", false),
         ])
     func addresses(written: String, read: String, isLoopback: Bool) throws {
         let address = try #require(ListenAddress(written))
         #expect(address.text == read && address.isLoopback == isLoopback)
     }
+
+    @Test(
+        "what is none is not taken for one",
+        arguments: [
+            "", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:+80", "127.0.0.1:-1", " 127.0.0.1:80",
+            "127.0.0.1\n:80", "127.0.0.1\0:80", "127.evil.example:80", "bar:80", "::1", "::1:80", "[127.0.0.1]:80",
+            "[::1]80", "http://127.0.0.1:80", "127.1:80",
+        ])
+    func noAddresses(text: String) { #expect(ListenAddress(text) == nil) }
 
     @Test(
         "what cannot be served like that is refused, with what can",
@@ -42,15 +51,16 @@ struct PageSettingsTests {
             ("listen = 8131", "2:10: http.listen: is 8131; write text in quotes: listen = \"127.0.0.1:8131\""),
             (
                 "listen = \"127.0.0.1\"",
-                "2:10: http.listen: '127.0.0.1' is no address with a port; write 127.0.0.1:8131"
+                "2:10: http.listen: '127.0.0.1' is no address with a port up to 65535; write 127.0.0.1:8131"
             ),
             (
                 "listen = \"127.0.0.1:65536\"",
-                "2:10: http.listen: '127.0.0.1:65536' is no address with a port; write 127.0.0.1:8131"
+                "2:10: http.listen: '127.0.0.1:65536' is no address with a port up to 65535; write 127.0.0.1:8131"
             ),
+            ("listen = \"[::1]:0\"", "2:10: http.listen: port 0 is another one at each start; write 127.0.0.1:8131"),
             (
                 "listen = \"http://127.0.0.1:80\"",
-                "2:10: http.listen: 'http://127.0.0.1:80' is no address with a port; write 127.0.0.1:8131"
+                "2:10: http.listen: 'http://127.0.0.1:80' is no address with a port up to 65535; write 127.0.0.1:8131"
             ),
             (
                 "listen = \"0.0.0.0:8131\"",

@@ -77,6 +77,22 @@ extension HandMadeStore {
         return store
     }
 
+    /// A recorder that has said nothing since 100, and has not ended.
+    static func silent() throws -> HandMadeStore {
+        let store = try HandMadeStore(ended: nil)
+        try store.states([("up", nil)])
+        try store.states([("up", nil)], link: "meters")
+        try store.run("UPDATE recorder_run SET heartbeat_us = \(at(100))")
+        // What the view says of such a run, however long ago it was.
+        guard
+            case .text(let view)? = try store.rows("SELECT sql FROM sqlite_schema WHERE name = 'recorder_runs'").first?[
+                0]
+        else { preconditionFailure("no view recorder_runs") }
+        try store.run(
+            "DROP VIEW recorder_runs; " + view.replacing("WHEN 0 THEN heartbeat_us", with: "WHEN 1 THEN heartbeat_us"))
+        return store
+    }
+
     /// Three units with names that are hard to write; the second was never heard from.
     static func threeUnits() throws -> HandMadeStore {
         let store = try HandMadeStore(["Main Bar", "O''Brien | *Pub* and Grill, Terrace", "東京"], ended: nil)

@@ -58,6 +58,8 @@ import Testing
         Page(
             name: "three-one-of-them", store: { try HandMadeStore.threeUnits() }, window: (0, 1_200), split: 306.25,
             processor: "O'Brien | *Pub* and Grill, Terrace"),
+        Page(name: "silent", store: { try HandMadeStore.silent() }, window: (0, 200), isNow: true),
+        Page(name: "silent-split", store: { try HandMadeStore.silent() }, window: (0, 200), split: 50),
         Page(name: "errors", report: "errors", store: mended, window: (0, 14_400)),
         Page(name: "errors-split", report: "errors", store: mended, window: (0, 14_400), split: 7_220),
         Page(name: "losses-split", report: "losses", store: mended, window: (0, 14_400), split: 7_220),

@@ -157,6 +157,16 @@ import Testing
         #expect(try store.summary(0, 300, processor: "A").recorded == 200_000_000)
         #expect(try store.summary(0, 300, processor: "B").recorded == 100_000_000)
         #expect(try store.summary(210, 300, processor: "B").verdict(on: [.any], causes: []) == .couldNotTell)
+        // One that a reload added, and took out again, while the others were recorded.
+        let reloaded = try HandMadeStore(["A", "B"], ended: 300)
+        try reloaded.states([("up", 300)], processor: 1)
+        try reloaded.states([("up", 50), ("unknown:not_recorded", 50), ("down:silent", 100)], from: 100, processor: 2)
+        let windows: [(Double, Double, Int64)] = [
+            (0, 300, 150), (0, 100, 0), (120, 180, 30), (160, 190, 0), (160, 400, 100),
+        ]
+        for (since, until, seconds) in windows {
+            #expect(try reloaded.summary(since, until, processor: "B").recorded == seconds * 1_000_000)
+        }
         let early = try Summary.causes(store.reader(), store.question(-10, 50))
         let within = try Summary.causes(store.reader(), store.question(10, 50))
         #expect(early == ["not_recorded"] && within == [])

@@ -16,9 +16,9 @@ extension ReportPage {
         let top = LevelChart.top(of: trends)
         let step = trends[0].columns.first.map { $0.end - $0.start } ?? 60_000_000
         var html: HTML = """
-            <p class="legend">\(HTML.key("b")) lowest to highest \(HTML.key("m")) mean \(HTML.key("s")) mostly silent (-80 dB) \
-            \(HTML.key("unknown")) not known \(HTML.mark("gain")) gain changed \(HTML.mark("muted")) muted \
-            \(HTML.mark("unmuted")) unmuted</p>
+            <p class="legend">\(HTML.key("b", "lowest to highest")) \(HTML.key("m", "mean")) \
+            \(HTML.key("s", "mostly silent (-80 dB)")) \(HTML.key("unknown", "not known")) \
+            \(HTML.mark("gain", "gain changed")) \(HTML.mark("muted", "muted")) \(HTML.mark("unmuted", "unmuted"))</p>
             <p>A step is \(Length.whole(step)). The mean is weighted by time: a value holds until the meter's next one.</p>
             \(grid(top))
 

@@ -81,7 +81,11 @@ extension ReportPage {
 
     private var losses: HTML {
         let heading: HTML = "<h3>Not stored</h3>\n"
-        guard !summary.losses.isEmpty else { return heading + none("Nothing was lost") }
+        let silence: HTML = summary.silenceWords.map { "<p>Silent is \($0).</p>\n" } ?? ""
+        guard !summary.losses.isEmpty else {
+            return heading + none(summary.fellSilent == nil ? "Nothing was lost" : "Nothing is known to be lost")
+                + silence
+        }
         let shown = summary.losses.suffix(Limit.losses)
         let rows = shown.reversed().map { loss -> [HTML] in
             [
@@ -90,7 +94,7 @@ extension ReportPage {
                 "\(loss.datagrams.grouped)", "\(loss.samples?.grouped ?? "not known")",
             ]
         }
-        return heading
+        return heading + silence
             + latestFirst(
                 "What was received and not stored", of: "losses", leftOut: Int64(summary.losses.count - shown.count),
                 columns: ["Time", "Processor", "Reason", "Datagrams", "Samples"], numeric: [3, 4], rows)

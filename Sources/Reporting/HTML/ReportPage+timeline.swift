@@ -7,7 +7,7 @@ extension ReportPage {
         let remark: HTML = Fleet(summary.processors).remark.map { "<p>Here: \($0).</p>\n" } ?? ""
         guard !strips.isEmpty else { return remark + linkFigures }
         var html: HTML = """
-            <p class="legend">\(HTML.key("up")) up \(HTML.key("down")) down \(HTML.key("unknown")) not known\(splitKey)</p>
+            <p class="legend">\(HTML.key("up", "up")) \(HTML.key("down", "down")) \(HTML.key("unknown", "not known"))\(splitKey)</p>
 
             """
         html += remark
@@ -23,7 +23,7 @@ extension ReportPage {
         return html + linkFigures + stateTables
     }
 
-    private var splitKey: HTML { split == nil ? "" : " \(HTML.key("split")) split" }
+    private var splitKey: HTML { split == nil ? "" : " \(HTML.key("split", "split"))" }
 
     private func picture(_ strip: StateStrip) -> HTML {
         let (down, unknown) = (strip.parts.filter { $0.state == "down" }, strip.parts.filter { $0.state == "unknown" })
@@ -115,11 +115,11 @@ extension ReportPage {
 
 extension HTML {
     /// What a colour and a pattern mean.
-    static func key(_ look: String) -> HTML {
-        "<svg class=\"key\" aria-hidden=\"true\"><g class=\"\(look)\"><rect width=\"100%\" height=\"100%\"/></g></svg>"
+    static func key(_ look: String, _ words: String) -> HTML {
+        "<span><svg class=\"key\" aria-hidden=\"true\"><g class=\"\(look)\"><rect width=\"100%\" height=\"100%\"/></g></svg> \(words)</span>"
     }
-    static func mark(_ shape: String) -> HTML {
-        "<svg class=\"key mark\" aria-hidden=\"true\"><use href=\"#\(shape)\" x=\"50%\"/></svg>"
+    static func mark(_ shape: String, _ words: String) -> HTML {
+        "<span><svg class=\"key mark\" aria-hidden=\"true\"><use href=\"#\(shape)\" x=\"50%\"/></svg> \(words)</span>"
     }
 }
 

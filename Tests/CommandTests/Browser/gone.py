@@ -12,6 +12,11 @@ driver = browser.open_browser()
 ALARM = "document.getElementById('alarm')?.textContent"
 ANSWER = "document.querySelector('#answer h2').textContent"
 try:
+    # A window that has ended has nothing that lives, in whatever colours.
+    driver.get(url + "&until=1s")
+    for name, dark in (("dark", "true"), ("light", "false")):
+        browser.scheme(driver, name)
+        browser.until(driver, f"window.atlasLive && matchMedia('(prefers-color-scheme: dark)').matches === {dark}")
     driver.get(url)
     browser.until(driver, "window.atlasLive && atlasLive.levels > 100")
     os.kill(recorder, signal.SIGSTOP)
