@@ -61,6 +61,24 @@ struct ConfigurationTests {
                 """)
     }
 
+    @Test("config check says what would keep the page from coming up, which is no fault of the recording")
+    func token() async throws {
+        let token = folder.file("token")
+        let file = try write(
+            "[http]\nlisten = \"127.0.0.1:8131\"\ntoken_file = \"\(token)\"\n[[processor]]\nhost = \"a\"\n")
+        for (text, says) in [
+            (nil, "cannot read the token \(token): No such file or directory. Make one: "),
+            ("my secret token here", "\(token): the token has to have 16 letters, digits, - or _ at least"),
+            ("0123456789abcdef\n", nil),
+        ] as [(String?, String?)] {
+            try text?.write(toFile: token, atomically: true, encoding: .utf8)
+            if text != nil { chmod(token, 0o600) }
+            let result = try await Program.run("config", "check", file)
+            #expect(result.status == 0 && result.output.contains("http://127.0.0.1:8131/, token in \(token)\n"))
+            #expect(says.map { result.errors.contains($0) } ?? result.errors.isEmpty, "\(result.errors)")
+        }
+    }
+
     @Test("config check names every fault on a line of its own, and exits with 1")
     func wrong() async throws {
         let file = try write("keepalive = 5\n[[processor]]\nhost = \"a\"\nport = 99999\n")
