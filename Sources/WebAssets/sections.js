@@ -8,7 +8,7 @@ const alarm = document.createElement('p')
 alarm.id = 'alarm'
 alarm.setAttribute('role', 'alert')
 export const clock = ms => new Date(ms).toLocaleTimeString([], { hourCycle: 'h23' })
-/// Of the server: what was said first holds, since when it is missed.
+/// Of the server, since when it is missed: what was said first holds.
 export function silence(words) { if (!words || !serverWords) { serverWords = words; warn() } }
 /// Of the recorder, as the server tells it.
 export function doubt(words) { recorderWords = words; warn() }
@@ -63,7 +63,8 @@ function places(section, selector, take) {
 function replace(text) {
   const fresh = new DOMParser().parseFromString(text, 'text/html')
   title = fresh.title
-  for (const section of fresh.body.children) {
+  // A list of its own: what is put into this page leaves that one.
+  for (const section of [...fresh.body.children]) {
     const old = section.id && document.getElementById(section.id)
     const markup = section.outerHTML
     if (!old || shown.get(section.id) === markup) continue

@@ -126,9 +126,9 @@ struct ReportRequest {
     /// no use for the day before it.
     private func firstRun(_ reader: StoreReader) throws(StoreError) -> Int64? {
         guard case .integer(let start)? = try reader.query("SELECT min(started_us) FROM recorder_run").rows.first?[0],
-            start < now - 1_000_000  // where the clock was set back it may lie ahead
+            start < now  // where the clock was set back it may lie ahead
         else { return nil }
-        return start
+        return min(start, now - 1_000_000)
     }
 
     private func unknownProcessor(_ reader: StoreReader) throws(StoreError) -> String? {

@@ -7,6 +7,9 @@ import time
 
 import browser
 
+# As the first section tells it, and the last but one.
+SAMPLES = """['answer', 'recorded'].map(id => document.getElementById(id).textContent
+  .match(/([\\d,]+) samples stored|samples stored\\s+([\\d,]+)/).slice(1).find(Boolean))"""
 url, unit, recorder, pictures = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 os.makedirs(pictures, exist_ok=True)
 driver = browser.open_browser()
@@ -40,12 +43,16 @@ try:
 
     # What is open stays open when the sections are fetched anew.
     driver.execute_script("document.querySelector('#timeline details').open = true")
+    stored = driver.execute_script("return " + SAMPLES)
     os.kill(unit, signal.SIGTERM)
     began = time.monotonic()
     browser.until(driver, "document.querySelector('#timeline .strip .down')")
     on_timeline = time.monotonic() - began
     state = browser.until(driver, "document.querySelector('#live .state.down')?.textContent")
     is_open = driver.execute_script("return document.querySelector('#timeline details').open")
+    # All of them go on.
+    browser.until(driver, f"{SAMPLES}[0] !== arguments[0]", stored[0])
+    stored = driver.execute_script("return " + SAMPLES)
     browser.picture(driver, f"{pictures}/live-outage.png", 1600)
     headline = driver.execute_script("return document.querySelector('#answer h2').textContent")
     title = driver.title
@@ -64,6 +71,6 @@ try:
     browser.answer(
         headline=headline, title=title, still=still, alarm=alarm, silent_title=silent_title,
         moved=True, names=names, contrast=contrast, seen=seen, unseen=unseen, state=state, is_open=is_open,
-        on_timeline=round(on_timeline, 2), complaints=complaints)
+        on_timeline=round(on_timeline, 2), stored=stored, complaints=complaints)
 finally:
     driver.quit()
