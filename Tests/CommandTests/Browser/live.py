@@ -7,9 +7,15 @@ import time
 
 import browser
 
-# As the first section tells it, and the last but one.
-SAMPLES = """['answer', 'recorded'].map(id => document.getElementById(id).textContent
-  .match(/([\\d,]+) samples stored|samples stored\\s+([\\d,]+)/).slice(1).find(Boolean))"""
+# How often sections of the report were put in the place of older ones, and how often the answer without the timeline or the
+# other way round: both change with every moment.
+AGREEMENT = """
+window.agreement = { changes: 0, apart: 0 }
+new MutationObserver(changes => {
+  const fresh = changes.flatMap(change => [...change.addedNodes].map(node => node.id))
+  agreement.changes += 1
+  if (fresh.includes('answer') !== fresh.includes('timeline')) agreement.apart += 1
+}).observe(document.querySelector('main'), { childList: true })"""
 url, unit, recorder, pictures = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 os.makedirs(pictures, exist_ok=True)
 driver = browser.open_browser()
@@ -43,16 +49,14 @@ try:
 
     # What is open stays open when the sections are fetched anew.
     driver.execute_script("document.querySelector('#timeline details').open = true")
-    stored = driver.execute_script("return " + SAMPLES)
+    driver.execute_script(AGREEMENT)
     os.kill(unit, signal.SIGTERM)
     began = time.monotonic()
     browser.until(driver, "document.querySelector('#timeline .strip .down')")
     on_timeline = time.monotonic() - began
     state = browser.until(driver, "document.querySelector('#live .state.down')?.textContent")
     is_open = driver.execute_script("return document.querySelector('#timeline details').open")
-    # All of them go on.
-    browser.until(driver, f"{SAMPLES}[0] !== arguments[0]", stored[0])
-    stored = driver.execute_script("return " + SAMPLES)
+    agreement = driver.execute_script("return agreement")
     browser.picture(driver, f"{pictures}/live-outage.png", 1600)
     headline = driver.execute_script("return document.querySelector('#answer h2').textContent")
     title = driver.title
@@ -71,6 +75,6 @@ try:
     browser.answer(
         headline=headline, title=title, still=still, alarm=alarm, silent_title=silent_title,
         moved=True, names=names, contrast=contrast, seen=seen, unseen=unseen, state=state, is_open=is_open,
-        on_timeline=round(on_timeline, 2), stored=stored, complaints=complaints)
+        on_timeline=round(on_timeline, 2), agreement=agreement, complaints=complaints)
 finally:
     driver.quit()
