@@ -58,9 +58,8 @@ extension SplitSummary {
                 window, style.unsure("nothing of it recorded: \(isAfter ? "no proof" : "nothing to compare with")"),
             ]
         }
-        let percent = Percent.text(Double(side.recorded) / Double(side.window) * 100)
         let isLittle = side.recorded < side.window / 2
-        let share = "\(isLittle ? "only " : "")\(Length.text(side.recorded)) of it recorded (\(percent) %)"
+        let share = "\(isLittle ? "only " : "")\(Length.text(side.recorded)) of it recorded (\(side.recordedPercent) %)"
         return [window, style.unsure(share + (isLittle && isAfter ? ": no proof" : ""))]
     }
 

@@ -17,8 +17,7 @@ extension Summary {
 
     /// `7188.000001 s of 7200 s (99.83 %)`.
     var recordedShare: String {
-        let percent = Percent.text(Double(recorded) / Double(window) * 100)
-        return "\(secondsText(recorded)) s of \(secondsText(window)) s (\(percent) %)"
+        "\(secondsText(recorded)) s of \(secondsText(window)) s (\(recordedPercent) %)"
     }
 
     static func page(

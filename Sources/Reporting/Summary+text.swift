@@ -81,9 +81,8 @@ extension Summary {
     private func recordedText(_ style: Style) -> String {
         if recorded == window { return "all of it" }
         if recorded == 0 { return style.unsure("nothing of it: neither up nor down is known") }
-        let percent = Percent.text(Double(recorded) / Double(window) * 100)
         return style.unsure(
-            "\(Length.text(recorded)) of it (\(percent) %); \(Length.text(window - recorded)) is unknown")
+            "\(Length.text(recorded)) of it (\(recordedPercent) %); \(Length.text(window - recorded)) is unknown")
     }
 
     private func errorCountText(_ style: Style) -> String {

@@ -64,6 +64,8 @@ package struct Summary: Sendable, Equatable {
     /// then is counted at the next start. Microseconds since 1970 UTC.
     package let fellSilent: Int64?
     package var window: Int64 { question.until - question.since }
+    /// `99.83`: what was recorded of the window, for people.
+    var recordedPercent: String { Percent.text(Double(recorded) / Double(window) * 100) }
 
     /// How many that is in an hour of recorded time; nil where nothing was recorded.
     func perHour(_ count: Int64) -> Double? { recorded > 0 ? Double(count) * 3_600e6 / Double(recorded) : nil }

@@ -81,7 +81,6 @@ extension ReportPage {
         let all = summary.errors.reduce(Int64(0)) { $0 + $1.count }
         let outages = summary.processors.reduce(Int64(0)) { $1.links.reduce($0) { $0 + $1.outages } }
         let longest = summary.processors.flatMap(\.links).map(\.longestOutage).max() ?? 0
-        let share = Percent.text(Double(summary.recorded) / Double(summary.window) * 100)
         var html = fact(
             "EADDRINUSE", inUse.grouped, summary.addressInUseDetail, inUse > 0 ? "bad" : isCertain ? "good" : "unsure")
         html += fact(
@@ -92,7 +91,8 @@ extension ReportPage {
             outages > 0 ? "bad" : isCertain ? "good" : "unsure")
         let missing = summary.window - summary.recorded
         html += fact(
-            "recorded", "\(share) %", missing == 0 ? "all of the window" : "\(Length.text(missing)) is not known",
+            "recorded", "\(summary.recordedPercent) %",
+            missing == 0 ? "all of the window" : "\(Length.text(missing)) is not known",
             missing == 0 ? "good" : "unsure")
         html += fact("samples stored", summary.samplesStored.grouped, summary.lossWords)
         if let latest = summary.thieves.first {

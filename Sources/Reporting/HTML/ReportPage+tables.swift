@@ -112,10 +112,9 @@ extension ReportPage {
     // MARK: what was recorded
 
     var recorded: HTML {
-        let share = Percent.text(Double(summary.recorded) / Double(summary.window) * 100)
         var html: HTML = """
             <ul>
-            <li>\(Length.text(summary.recorded)) of \(Length.text(summary.window)): \(share) % of the window.</li>
+            <li>\(Length.text(summary.recorded)) of \(Length.text(summary.window)): \(summary.recordedPercent) % of the window.</li>
 
             """
         html += "<li>\(summary.samplesStored.grouped) samples stored, \(summary.lossWords).</li>\n"
