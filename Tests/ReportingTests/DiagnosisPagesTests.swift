@@ -90,7 +90,8 @@ import Testing
                     remedy: "Stop it, or let it bind with address reuse, as many words as a line cannot hold."),
                 Finding("processor \u{1B}[31mBar", .attention, "late.", remedy: "Wait."),
             ])
-        let lines = examination.rendered(as: .text, Self.plain).split(separator: "\n", omittingEmptySubsequences: false)
+        let text = inZone("UTC") { examination.rendered(as: .text, Self.plain) }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines[0].hasPrefix("Examined   venue, 1970-01-01 "))
         #expect(lines[1] == "Store      /var/lib/atlas-recorder/atlas.sqlite")
         #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
